@@ -1,0 +1,1 @@
+"""The FastAPI app: one route module a resource."""

@@ -1,0 +1,1 @@
+"""The ``hfts`` command and the embedded stack."""

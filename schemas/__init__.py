@@ -1,0 +1,1 @@
+"""What crosses a boundary: settings, messages, topics, codes. No I/O, and no imports of ours."""

@@ -1,0 +1,18 @@
+"""Kafka record headers: where an output record comes from. Names are ASCII, values ASCII text."""
+
+SOURCE_TOPIC = "source-topic"
+SOURCE_PARTITION = "source-partition"
+SOURCE_OFFSET = "source-offset"
+"""On every record we publish: the offset, in the co-partitioned input topic, of the record it follows from."""
+CAUSE = "cause"
+DETAIL = "detail"
+
+Headers = list[tuple[str, bytes]]
+
+
+def source_offset(headers: "Headers | tuple[tuple[str, bytes], ...]") -> int | None:
+    """The source offset in a record's headers, or None where there is none."""
+    for name, value in headers:
+        if name == SOURCE_OFFSET:
+            return int(value)
+    return None

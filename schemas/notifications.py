@@ -1,0 +1,35 @@
+"""A message to one party of a transfer, as it stands on ``notifications``."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Notification(msgspec.Struct, kw_only=True, gc=False):
+    """Tells ``email`` that a transfer it is a party of has completed, or, to the sender only, failed."""
+
+    transfer_id: str
+    recipient: Literal["sender", "receiver"]
+    user_id: str
+    wallet_id: str
+    email: str
+    status: str
+    reason: str | None
+    amount: str
+    currency: str
+    reference: str | None
+    completed_at: str
+
+
+_DECODER = msgspec.json.Decoder(Notification)
+_ENCODER = msgspec.json.Encoder()
+
+
+def decode_notification(raw: bytes) -> Notification:
+    """The notification. Raises msgspec.MsgspecError for anything that we did not write."""
+    return _DECODER.decode(raw)
+
+
+def encode_notification(notification: Notification) -> bytes:
+    """The notification as it stands on the topic."""
+    return _ENCODER.encode(notification)

@@ -1,0 +1,44 @@
+"""The environment the pipeline runs in: where its servers are and with which credentials."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.topics import PARTITIONS_DEFAULT
+
+
+class Settings(BaseSettings):
+    """Read from environment variables of the same names in upper case, then from ``.env``.
+
+    Raises pydantic.ValidationError when a value is missing or wrong.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    postgres_host: str = Field("127.0.0.1", description="PostgreSQL host.")
+    postgres_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port.")
+    postgres_user: str = Field("hfts", description="PostgreSQL user, owner of the schema.")
+    postgres_password: SecretStr = Field(description="PostgreSQL password.")
+    postgres_db: str = Field("hfts_db", description="PostgreSQL database.")
+
+    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="SASL mechanism, where the protocol is one of SASL_*."
+    )
+    kafka_sasl_username: str | None = Field(None, description="SASL user name.")
+    kafka_sasl_password: SecretStr | None = Field(None, description="SASL password.")
+    kafka_ssl_cafile: str | None = Field(None, description="PEM file of the CA that signed the brokers' certificates.")
+
+    topic_partitions: int = Field(PARTITIONS_DEFAULT, ge=1, le=10_000, description="Partitions of each topic.")
+    topic_replication: int = Field(1, ge=1, le=9, description="Replicas of each partition.")
+
+    secret_key: SecretStr = Field(min_length=32, description="Signs tokens and receipts. At least 32 characters.")
+    access_token_ttl_s: int = Field(900, ge=60, le=86_400, description="Life of an access token in seconds.")
+    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
+    debug: bool = Field(False, description="More logging, in a form for people.")
+    smtp_url: SecretStr | None = Field(None, description="SMTP server for e-mail notifications.")

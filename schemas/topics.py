@@ -1,0 +1,44 @@
+"""Every topic, declared once: its name, what its key is and how long it keeps records.
+
+All topics have the same number of partitions and are co-partitioned: what follows from a request on
+partition *p* is on partition *p* of every topic. The key is always the source wallet's id as text.
+"""
+
+from dataclasses import dataclass
+
+FOREVER_MS = -1
+MONTH_MS = 30 * 24 * 3600 * 1000
+
+RECORD_BYTES_MAX = 1024 * 1024
+"""The largest record a producer may send, the broker's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's name, retention in milliseconds (-1: for ever) and largest record in bytes."""
+
+    name: str
+    retention_ms: int = FOREVER_MS
+    record_bytes_max: int = RECORD_BYTES_MAX
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's configuration in Kafka's terms."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.record_bytes_max),
+        }
+
+
+# The tail of each output topic says what has been published, so those keep their records for ever.
+TRANSFERS_REQUESTED = Topic("transfers.requested", retention_ms=MONTH_MS)
+TRANSFERS_OUTCOMES = Topic("transfers.outcomes", record_bytes_max=2 * RECORD_BYTES_MAX)
+NOTIFICATIONS = Topic("notifications", record_bytes_max=2 * RECORD_BYTES_MAX)
+AUDIT = Topic("audit", record_bytes_max=2 * RECORD_BYTES_MAX)
+# Twice a request's limit: a dead letter is the request's bytes and headers that say why.
+DEAD_LETTERS = Topic("transfers.dead-letter", record_bytes_max=2 * RECORD_BYTES_MAX)
+
+ALL_TOPICS = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS, AUDIT, DEAD_LETTERS)
+
+PARTITIONS_DEFAULT = 12

@@ -1,0 +1,1 @@
+"""Where data goes: the PostgreSQL ledger, Kafka topics, people."""

@@ -1,0 +1,1 @@
+"""The Faust apps: record batches in, pure rules, one agent a file."""
