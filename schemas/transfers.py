@@ -11,7 +11,6 @@ from typing import Annotated
 import msgspec
 from iso4217 import Currency
 
-from schemas.identifiers import UUID_PATTERN
 from schemas.money import parse_amount
 from schemas.strict_json import loads_strict
 
@@ -27,7 +26,8 @@ YEAR_MAX = 9998
 CURRENCIES = frozenset(currency.code for currency in Currency)
 """The alphabetic codes of ISO 4217."""
 
-_IDS = re.compile(rf"{UUID_PATTERN} {UUID_PATTERN} {UUID_PATTERN}")
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"  # RFC 9562 section 4
+_IDS = re.compile(rf"{_UUID} {_UUID} {_UUID}")
 
 
 class MalformedRequestError(ValueError):
