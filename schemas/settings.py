@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.topics import PARTITIONS_DEFAULT
+from schemas.topics import PARTITIONS_DEFAULT, Topic
 
 
 class Settings(BaseSettings):
@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(None, description="SASL password.")
     kafka_ssl_cafile: str | None = Field(None, description="PEM file of the CA that signed the brokers' certificates.")
 
+    topic_prefix: str = Field(
+        "", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before every topic and group, to share a cluster."
+    )
     topic_partitions: int = Field(PARTITIONS_DEFAULT, ge=1, le=10_000, description="Partitions of each topic.")
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of each partition.")
 
@@ -42,3 +45,7 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
     debug: bool = Field(False, description="More logging, in a form for people.")
     smtp_url: SecretStr | None = Field(None, description="SMTP server for e-mail notifications.")
+
+    def topic_name(self, topic: Topic) -> str:
+        """The topic's name on this cluster."""
+        return self.topic_prefix + topic.name
