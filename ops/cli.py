@@ -1,0 +1,37 @@
+"""The ``hfts`` command: collects the modules of ``ops.commands`` and turns known errors into one line."""
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+from ops import commands
+from ops.errors import CommandError
+
+INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
+
+
+def build_app() -> typer.Typer:
+    """The typer app with every command registered."""
+    app = typer.Typer(
+        name="hfts",
+        help="Exact, fast money transfers over Kafka.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for module in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
+        importlib.import_module(f"{commands.__name__}.{module}").register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line. Exit status 1 for a CommandError, whose text is shown without a traceback."""
+    try:
+        build_app()()
+    except CommandError as error:
+        print(f"hfts: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,26 @@
+"""Reads the settings for a command and explains what is wrong with them."""
+
+from pydantic import ValidationError
+
+from ops.errors import CommandError
+from schemas.settings import Settings
+
+
+def load_settings() -> Settings:
+    """The settings from the environment and ``.env``. Raises CommandError with one line for each wrong variable."""
+    try:
+        return Settings()  # type: ignore[call-arg] # the environment gives what has no default
+    except ValidationError as error:
+        raise CommandError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """One line for each wrong variable. Values are left out: they may be secrets."""
+    lines = [f"{'.'.join(map(str, item['loc'])).upper()}: {_lower_first(item['msg'])}" for item in error.errors()]
+    count = "a setting is wrong" if len(lines) == 1 else f"{len(lines)} settings are wrong"
+    listed = "\n".join(f"  {line}" for line in lines)
+    return f"{count}. Set the environment variable, or write it into .env:\n{listed}"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

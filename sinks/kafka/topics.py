@@ -1,0 +1,69 @@
+"""Creates the topics, and checks that those which exist already fit."""
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+
+from schemas.settings import Settings
+from schemas.topics import ALL_TOPICS, Topic
+from sinks.errors import SinkError, TransientError
+from sinks.kafka.options import client_options
+
+
+class TopicError(SinkError):
+    """The topics on this cluster do not fit, or cannot be made. The message says what to do."""
+
+
+async def ensure_topics(settings: Settings) -> list[str]:
+    """Create the missing ones of all topics, with ``topic_partitions`` and ``topic_replication``; return their names.
+
+    Raises TopicError when a topic exists with another number of partitions (co-partitioning would break) or when the
+    brokers refuse to create one, and TransientError when Kafka is away.
+    """
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        missing = await _missing_topics(admin, settings)
+        return await _create(admin, settings, missing) if missing else []
+    except KafkaError as error:
+        raise TransientError(f"Kafka at {settings.kafka_bootstrap_servers} is away: {error}") from error
+    finally:
+        await admin.close()
+
+
+async def _missing_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[Topic]:
+    # All of them are asked for: asking for one by name can create it, where a cluster allows that.
+    described = await admin.describe_topics()
+    found = {entry["topic"]: len(entry["partitions"]) for entry in described if entry["error_code"] == NoError.errno}
+    found = {name: found[name] for name in map(settings.topic_name, ALL_TOPICS) if name in found}
+    _check_partitions(found, settings.topic_partitions)
+    return [topic for topic in ALL_TOPICS if settings.topic_name(topic) not in found]
+
+
+def _check_partitions(found: dict[str, int], expected: int) -> None:
+    for name, partitions in found.items():
+        if partitions != expected:
+            raise TopicError(
+                f"topic {name} has {partitions} partitions, but TOPIC_PARTITIONS is {expected}: all topics must have "
+                "the same number. Set TOPIC_PARTITIONS to it, or use another TOPIC_PREFIX"
+            )
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[Topic]) -> list[str]:
+    wanted = [
+        NewTopic(
+            settings.topic_name(topic),
+            settings.topic_partitions,
+            settings.topic_replication,
+            topic_configs=topic.config,
+        )
+        for topic in topics
+    ]
+    response = await admin.create_topics(wanted)
+    created = []
+    for name, code, *message in response.topic_errors:
+        kind = for_code(code)
+        if kind is NoError:
+            created.append(name)
+        elif kind is not TopicAlreadyExistsError:  # another process was quicker
+            raise TopicError(f"Kafka refused to create topic {name}: {(message and message[0]) or kind.__name__}")
+    return created
