@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     Raises pydantic.ValidationError when a value is missing or wrong.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     postgres_host: str = Field("127.0.0.1", description="PostgreSQL host.")
     postgres_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port.")
