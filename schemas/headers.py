@@ -1,5 +1,7 @@
 """Kafka record headers: where an output record comes from. Names are ASCII, values ASCII text."""
 
+from collections.abc import Sequence
+
 SOURCE_TOPIC = "source-topic"
 SOURCE_PARTITION = "source-partition"
 SOURCE_OFFSET = "source-offset"
@@ -10,7 +12,7 @@ DETAIL = "detail"
 Headers = list[tuple[str, bytes]]
 
 
-def source_offset(headers: "Headers | tuple[tuple[str, bytes], ...]") -> int | None:
+def source_offset(headers: Sequence[tuple[str, bytes]]) -> int | None:
     """The source offset in a record's headers, or None where there is none."""
     for name, value in headers:
         if name == SOURCE_OFFSET:

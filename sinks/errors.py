@@ -11,3 +11,23 @@ class TransientError(SinkError):
 
 class MigrationError(SinkError):
     """The migrations and the database do not fit together. The message says what to do."""
+
+
+class VersionConflictError(TransientError):
+    """A wallet changed after it was read. The batch was rolled back; read again and decide again."""
+
+
+class ProgressMovedError(SinkError):
+    """Another worker has moved this partition's progress: it is no longer ours. Stop, and start afresh."""
+
+
+class DatabaseAwayError(TransientError):
+    """PostgreSQL cannot be had, or is not set up yet."""
+
+
+class BrokerAwayError(TransientError):
+    """Kafka did not confirm a record in time. It may still arrive: send the same again, under the same id."""
+
+
+class NoSuchUserError(SinkError):
+    """The account to which something was to belong does not exist."""

@@ -1,10 +1,14 @@
 """Connections to PostgreSQL with the settings every part relies on."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from schemas.settings import Settings
+
+Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
+"""A connection of its own, or one borrowed from a pool."""
 
 COMMAND_TIMEOUT_S = 30.0
 

@@ -1,0 +1,1 @@
+"""The ledger: applies batches of transfer requests to PostgreSQL, each batch in one transaction."""

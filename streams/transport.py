@@ -1,0 +1,90 @@
+"""A Faust transport that delivers record batches: one event a partition fetch instead of one a record.
+
+Faust spends some 70 µs on each event it delivers. Here an event's value is the list of aiokafka's records, at most
+``broker_max_poll_records`` of them, all of one partition; its offset is the last one's. It is registered under the
+``faust.transports`` entry point group as ``batches``, so that ``broker="batches://host:9092"`` loads it.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Mapping
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from faust.types.tuples import Message
+
+
+class Consumer(driver.Consumer):
+    """Delivers batches and commits the offset after the last one acknowledged without a hole before it."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 (Faust's name)
+        """Yield a message for each partition of a fetch."""
+        records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for tp, batch in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if batch and (active is None or tp in active):
+                self._delivered[tp].append(batch[-1].offset)
+                yield tp, self._batch_message(tp, batch)
+
+    def _batch_message(self, tp: TP, batch: list[object]) -> ConsumerMessage:
+        message = self._to_message(tp, batch[-1])
+        message.key = None
+        message.value = batch
+        message.headers = None
+        return message
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go where the app says it left off; to the committed offset only for partitions it says nothing of.
+
+        A committed offset is a hint: it moves later than the work, and can be reset by hand.
+        """
+        positions = dict(await super().seek_to_committed())
+        resume = await self.app.resume_offsets(self.assignment())
+        for tp, offset in resume.items():
+            self._thread.seek(tp, offset)
+            self._delivered.pop(tp, None)
+            positions[tp] = offset
+        return positions
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: a full buffer blocks the fetching loop, which is pressure enough.
+
+        Faust would take the partition out of the fetch, and sleep a second once all of them are out.
+        """
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, see on_buffer_full."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: offsets between two batches were no records, and ``_new_offset`` does not look at them."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        # Faust counts offsets one by one and, across a gap, the delivered one as seen before it is acknowledged.
+        acked = self._acked[tp]
+        index = self._acked_index[tp]
+        delivered = self._delivered[tp]
+        offset: int | None = None
+        while delivered and delivered[0] in index:
+            offset = delivered.popleft()
+        if offset is None:
+            return None
+        acked[:] = [other for other in acked if other > offset]
+        index.intersection_update(acked)
+        return offset + 1
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with our consumer."""
+
+    Consumer = Consumer
+    driver_version = driver.Transport.driver_version + " in record batches"
