@@ -1,15 +1,17 @@
 """A message to one party of a transfer, as it stands on ``notifications``."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+
+Party: TypeAlias = Literal["sender", "receiver"]
 
 
 class Notification(msgspec.Struct, kw_only=True, gc=False):
     """Tells ``email`` that a transfer it is a party of has completed, or, to the sender only, failed."""
 
     transfer_id: str
-    recipient: Literal["sender", "receiver"]
+    recipient: Party
     user_id: str
     wallet_id: str
     email: str

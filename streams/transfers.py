@@ -5,12 +5,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import structlog
 
-from schemas.headers import source_offset
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
-from sinks.kafka.tails import last_record
+from sinks.kafka.tails import last_source_offset
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.types import Applied, Batch
 from sinks.postgres.pool import create_pool
@@ -120,17 +119,12 @@ class TransfersStage:
         applied = await self._ledger.progress(partition)
         position = Position(
             applied,
-            await self._last_source(self._outcomes_topic, partition),
-            await self._last_source(self._dead_letters_topic, partition),
+            await last_source_offset(self._settings, self._outcomes_topic, partition),
+            await last_source_offset(self._settings, self._dead_letters_topic, partition),
         )
         if position.last_outcome >= applied:
             _log.error("ledger.behind_outcomes", partition=partition, applied=applied, outcome=position.last_outcome)
         return position
-
-    async def _last_source(self, topic: str, partition: int) -> int:
-        last = await last_record(self._settings, topic, partition)
-        found = None if last is None else source_offset(last.headers)
-        return -1 if found is None else found
 
 
 def _refused_letters(applied: Applied, records: Sequence[Consumed]) -> list[DeadLetter]:

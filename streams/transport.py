@@ -7,10 +7,18 @@ Faust spends some 70 µs on each event it delivers. Here an event's value is the
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
+from typing import Protocol, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import Message
+
+
+class ResumingApp(Protocol):
+    """What this transport asks of its app."""
+
+    async def resume_offsets(self, assignment: set[TP]) -> Mapping[TP, int]:
+        """Where to read on in the partitions just assigned."""
 
 
 class Consumer(driver.Consumer):
@@ -39,7 +47,7 @@ class Consumer(driver.Consumer):
     def _batch_message(self, tp: TP, batch: list[object]) -> ConsumerMessage:
         message = self._to_message(tp, batch[-1])
         message.key = None
-        message.value = batch
+        message.value = batch  # type: ignore[assignment]  # a list where Faust expects bytes
         message.headers = None
         return message
 
@@ -49,7 +57,7 @@ class Consumer(driver.Consumer):
         A committed offset is a hint: it moves later than the work, and can be reset by hand.
         """
         positions = dict(await super().seek_to_committed())
-        resume = await self.app.resume_offsets(self.assignment())
+        resume = await cast("ResumingApp", self.app).resume_offsets(self.assignment())
         for tp, offset in resume.items():
             self._thread.seek(tp, offset)
             self._delivered.pop(tp, None)

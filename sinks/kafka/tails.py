@@ -2,6 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.headers import source_offset
 from schemas.settings import Settings
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed
@@ -44,3 +45,10 @@ async def _last_between(consumer: AIOKafkaConsumer, where: TopicPartition, start
         for record in fetched.get(where, []):
             last = record
     return last
+
+
+async def last_source_offset(settings: Settings, topic: str, partition: int) -> int:
+    """The source offset of a partition's last record, -1 while it has none. Raises KafkaError as above."""
+    last = await last_record(settings, topic, partition)
+    found = None if last is None else source_offset(last.headers)
+    return -1 if found is None else found

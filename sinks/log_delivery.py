@@ -1,0 +1,34 @@
+"""Delivery of notifications into the log, for installations without a mail server."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from schemas.notifications import Notification
+
+_log = structlog.get_logger(__name__)
+
+
+def mask_email(email: str) -> str:
+    """The address with all but its first character and its domain hidden, as logs may show it."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+class LogDelivery:
+    """Writes one line a batch, and with debug logging one a notification."""
+
+    def deliver(self, partition: int, notifications: Sequence[Notification]) -> None:
+        """Log the notifications of one partition."""
+        _log.info("notifications.delivered", partition=partition, count=len(notifications), channel="log")
+        if _log.is_enabled_for(10):
+            for notification in notifications:
+                _log.debug(
+                    "notification.delivered",
+                    transfer_id=notification.transfer_id,
+                    recipient=notification.recipient,
+                    email=mask_email(notification.email),
+                    status=notification.status,
+                    amount=notification.amount,
+                    currency=notification.currency,
+                )

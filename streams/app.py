@@ -1,0 +1,124 @@
+"""One Faust app for each agent, so that each is a consumer group of its own and can be run and scaled apart.
+
+``faust -A streams.app:transfers worker`` starts one of them, ``hfts worker`` any choice of them in one process.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+
+from schemas.settings import Settings
+from sinks.kafka.options import client_options
+from streams.audit import AuditStage
+from streams.deliveries import DeliveriesStage
+from streams.notifications import NotificationsStage
+from streams.stage import Stage
+from streams.transfers import TransfersStage
+
+STAGES: dict[str, Callable[[Settings], Stage]] = {
+    "transfers": TransfersStage,
+    "notifications": NotificationsStage,
+    "audit": AuditStage,
+    "deliveries": DeliveriesStage,
+}
+
+BATCH_RECORDS_MAX = 2_000
+"""Large enough that a commit is cheap for each record, small enough that wallets are locked for milliseconds."""
+
+BATCHES_BUFFERED_MAX = 8
+"""Batches fetched ahead of the agent; with 2,000 records of some 700 bytes each about 11 MB."""
+
+SESSION_TIMEOUT_S = 10.0
+"""How long the partitions of a worker that was killed stand still."""
+
+EXIT_SOFTWARE = 70
+"""The exit status for an internal fault, as in BSD's sysexits.h."""
+
+_log = structlog.get_logger(__name__)
+
+
+class PipelineApp(faust.App):
+    """A Faust app around one stage."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.stage = STAGES[name](settings)
+        options = client_options(settings)
+        super().__init__(
+            f"{settings.topic_prefix}hfts-{name}",
+            broker=";".join(f"batches://{server}" for server in options["bootstrap_servers"]),
+            broker_credentials=_credentials(options),
+            broker_max_poll_records=BATCH_RECORDS_MAX,
+            broker_session_timeout=SESSION_TIMEOUT_S,
+            broker_heartbeat_interval=SESSION_TIMEOUT_S / 4,
+            broker_commit_interval=1.0,
+            consumer_auto_offset_reset="earliest",
+            datadir=str(Path(gettempdir()) / "hfts-faust"),  # no tables, so nothing is kept there
+            stream_buffer_maxsize=BATCHES_BUFFERED_MAX,
+            stream_wait_empty=True,
+            table_standby_replicas=0,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+        )
+        topic = self.topic(self.stage.input_topic, key_serializer="raw", value_serializer="raw")
+        self.agent(topic, name=name)(self._consume)
+        self.on_partitions_revoked.connect(self._forget, weak=False)  # type: ignore[arg-type]  # mode wants `signal` named
+
+    async def _consume(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            try:
+                await self.stage.process(event.message.partition, event.value)
+            except Exception:  # noqa: BLE001 (whatever it is)
+                # Whether the batch is in is open; a restart finds out. Faust would acknowledge what it still has
+                # buffered behind a failed event, so the process ends here and now and its supervisor starts another.
+                _log.exception("agent.failed", topic=event.message.topic, partition=event.message.partition)
+                os._exit(EXIT_SOFTWARE)
+            event.ack()
+
+    async def on_start(self) -> None:
+        """Connect the stage before anything is consumed."""
+        await self.stage.start()
+        await super().on_start()
+
+    async def on_shutdown(self) -> None:
+        """Disconnect the stage once no agent runs any more."""
+        await super().on_shutdown()
+        await self.stage.stop()
+
+    async def resume_offsets(self, assignment: set[TP]) -> dict[TP, int]:
+        """Where to read on in the partitions just assigned, of those where the stage knows it."""
+        offsets = {tp: await self.stage.resume_offset(tp.partition) for tp in assignment}
+        return {tp: offset for tp, offset in offsets.items() if offset is not None}
+
+    async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
+        self.stage.forget([tp.partition for tp in revoked])
+
+
+def create_app(name: str, settings: Settings) -> PipelineApp:
+    """The Faust app of an agent: transfers, notifications, audit or deliveries."""
+    return PipelineApp(name, settings)
+
+
+def __getattr__(name: str) -> PipelineApp:
+    """Let ``faust -A streams.app:NAME`` find an app without building one at import."""
+    if name not in STAGES:
+        raise AttributeError(name)
+    return create_app(name, Settings())
+
+
+def _credentials(options: dict[str, Any]) -> Any:
+    protocol = options["security_protocol"]
+    if protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=options.get("ssl_context"),
+        )
+    return faust.SSLCredentials(options["ssl_context"]) if protocol == "SSL" else None

@@ -1,0 +1,79 @@
+"""The audit stage: outcomes in; a hash chain of them, one for each partition, out."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import orjson
+
+from schemas import headers
+from schemas.audit import GENESIS_HASH, chain_record
+from schemas.settings import Settings
+from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
+from sinks.kafka.publisher import Publisher
+from sinks.kafka.records import Consumed, Record
+from sinks.kafka.tails import last_record
+from streams.stage import Positions
+
+
+class Link(msgspec.Struct):
+    """The end of a partition's chain: the outcome it covers last, the next sequence number, the last hash."""
+
+    outcome_offset: int
+    next_sequence: int
+    last_hash: str
+
+
+class AuditStage:
+    """Adds each outcome to its partition's chain once. The last record of the chain says where to go on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.input_topic = settings.topic_name(TRANSFERS_OUTCOMES)
+        self._output_topic = settings.topic_name(AUDIT)
+        self._links: Positions[Link] = Positions()
+        self._publisher = Publisher(settings)
+
+    async def start(self) -> None:
+        """Connect to Kafka."""
+        await self._publisher.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._publisher.stop()
+
+    async def resume_offset(self, partition: int) -> int:
+        """Behind the last outcome in the chain."""
+        return (await self._link(partition)).outcome_offset + 1
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Drop what is known of partitions that are no longer ours."""
+        self._links.forget(partitions)
+
+    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
+        """Add these outcomes to the chain."""
+        link = await self._link(partition)
+        chained = []
+        for record in records:
+            if record.offset <= link.outcome_offset:
+                continue
+            value, link.last_hash = chain_record(
+                orjson.loads(record.value or b""),
+                outcome_offset=record.offset,
+                sequence=link.next_sequence,
+                prev_hash=link.last_hash,
+            )
+            link.outcome_offset = record.offset
+            link.next_sequence += 1
+            source = str(record.offset).encode()
+            chained.append((Record(record.key, value, [(headers.SOURCE_OFFSET, source)]),))
+        await self._publisher.publish(self._output_topic, partition, chained)
+
+    async def _link(self, partition: int) -> Link:
+        return self._links.get(partition) or self._links.keep(partition, await self._read_link(partition))
+
+    async def _read_link(self, partition: int) -> Link:
+        last = await last_record(self._settings, self._output_topic, partition)
+        if last is None:
+            return Link(-1, 0, GENESIS_HASH)
+        record = orjson.loads(last.value or b"")
+        return Link(record["outcome_offset"], record["sequence"] + 1, record["hash"])

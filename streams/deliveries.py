@@ -1,0 +1,34 @@
+"""The deliveries stage: notifications in; for now, each is written to the log."""
+
+from collections.abc import Iterable, Sequence
+
+from schemas.notifications import decode_notification
+from schemas.settings import Settings
+from schemas.topics import NOTIFICATIONS
+from sinks.kafka.records import Consumed
+from sinks.log_delivery import LogDelivery
+
+
+class DeliveriesStage:
+    """Delivers each notification at least once; the committed offset tells where to go on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.input_topic = settings.topic_name(NOTIFICATIONS)
+        self._delivery = LogDelivery()
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def stop(self) -> None:
+        """Nothing to disconnect from."""
+
+    async def resume_offset(self, partition: int) -> None:  # noqa: ARG002 (the stages' common form)
+        """Go by the committed offset."""
+        return
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Nothing is kept."""
+
+    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
+        """Deliver these notifications."""
+        self._delivery.deliver(partition, [decode_notification(record.value or b"") for record in records])

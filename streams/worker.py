@@ -1,0 +1,37 @@
+"""The worker process: a choice of agents in one event loop, until SIGTERM or SIGINT."""
+
+import logging
+from collections.abc import Sequence
+
+import faust
+import structlog
+import uvloop
+
+from schemas.settings import Settings
+from streams.app import STAGES, create_app
+
+ALL_AGENTS = tuple(STAGES)
+
+_log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
+    """Run these agents; ends the process when they have stopped.
+
+    A signal lets the batch in hand finish: it is committed, published and acknowledged.
+    """
+    first, *others = (create_app(name, settings) for name in agents)
+    for app in others:
+        app.finalize()
+        app.in_worker = True
+    worker = faust.Worker(
+        first,
+        *others,
+        loop=uvloop.new_event_loop(),
+        loglevel=logging.INFO if settings.debug else logging.WARNING,
+        redirect_stdouts=False,
+        override_logging=False,
+        quiet=True,
+    )
+    _log.info("worker.starting", agents=list(agents))
+    worker.execute_from_commandline()
