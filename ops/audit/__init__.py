@@ -1,0 +1,1 @@
+"""The audit chain as analysts and operators see it: `hfts audit`."""

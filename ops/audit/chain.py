@@ -1,0 +1,78 @@
+"""Whether the audit records of one partition form an unbroken chain. Pure: bytes in, verdict out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.audit import GENESIS_HASH, record_hash
+from schemas.strict_json import loads_strict
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """The first record of a partition that breaks the chain, and in what way."""
+
+    partition: int
+    offset: int
+    problem: str
+
+
+class ChainVerifier:
+    """Checks a partition's records one after another, holding only the last hash.
+
+    After its first fault it takes no more: what follows a break proves nothing.
+    """
+
+    def __init__(self, partition: int, *, begin: int = 0) -> None:
+        """``begin`` is the partition's first offset that still exists; a chain is whole only from 0."""
+        self.partition = partition
+        self.checked = 0
+        self.fault: ChainFault | None = None
+        self._prev_hash = GENESIS_HASH
+        if begin > 0:
+            self.fault = ChainFault(partition, begin, f"the records before offset {begin} are gone")
+
+    def check(self, offset: int, value: bytes | None) -> dict[str, Any] | None:
+        """The record, or None where it breaks the chain or comes after a break."""
+        if self.fault is not None:
+            return None
+        try:
+            record = _read_record(value)
+            _check_link(record, sequence=self.checked, prev_hash=self._prev_hash)
+        except ValueError as error:
+            self.fault = ChainFault(self.partition, offset, str(error))
+            return None
+        self._prev_hash = record["hash"]
+        self.checked += 1
+        return record
+
+    @property
+    def head(self) -> str:
+        """The hash of the last sound record: noted elsewhere, it proves later that nothing was cut off."""
+        return self._prev_hash
+
+
+def _read_record(value: bytes | None) -> dict[str, Any]:
+    """The record's JSON object. Raises ValueError for anything else."""
+    if value is None:
+        raise ValueError("the record has no value")
+    try:
+        record = loads_strict(value)
+    except ValueError as error:
+        raise ValueError(f"the value is not one JSON document: {error}") from None
+    if not isinstance(record, dict):
+        raise ValueError("the value is not a JSON object")  # noqa: TRY004 (one error for all unsound records)
+    return record
+
+
+def _check_link(record: dict[str, Any], *, sequence: int, prev_hash: str) -> None:
+    """Raise ValueError unless the record is number ``sequence``, follows ``prev_hash`` and hashes to its own."""
+    if record.get("sequence") != sequence or isinstance(record["sequence"], bool):
+        raise ValueError(f"sequence is {record.get('sequence')!r}, {sequence} is due")
+    if record.get("prev_hash") != prev_hash:
+        raise ValueError("prev_hash is not the hash of the record before")
+    try:
+        expected = record_hash(record)
+    except TypeError as error:  # a number that orjson refuses, such as one of more than 64 bits
+        raise ValueError(f"the record has no canonical form: {error}") from None
+    if record.get("hash") != expected:
+        raise ValueError("hash does not fit the record's content")

@@ -1,0 +1,113 @@
+"""Reads end offsets and committed offsets from Kafka, and the applied ones from PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import stamina
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+
+from ops.lag.report import LagReport, PartitionLag
+from ops.topic_reader import group_free_consumer, partition_counts, topic_spans
+from schemas.settings import Settings
+from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
+from sinks.kafka.options import client_options
+from sinks.postgres.pool import Connection, connect
+
+GROUPS: tuple[tuple[str, Topic], ...] = (
+    ("transfers", TRANSFERS_REQUESTED),
+    ("notifications", TRANSFERS_OUTCOMES),
+    ("audit", TRANSFERS_OUTCOMES),
+    ("deliveries", NOTIFICATIONS),
+)
+"""Each agent and the topic it consumes."""
+
+_NOT_LOADED = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+
+
+def group_name(settings: Settings, agent: str) -> str:
+    """The consumer group of an agent on this cluster."""
+    return f"{settings.topic_prefix}hfts-{agent}"
+
+
+class LagReader:
+    """Reads the lag again and again over the same connections."""
+
+    def __init__(
+        self, settings: Settings, admin: Any, consumer: AIOKafkaConsumer, database: Connection, counts: dict[str, int]
+    ) -> None:
+        self._settings = settings
+        self._admin = admin
+        self._consumer = consumer
+        self._database = database
+        self._counts = counts
+
+    async def read(self) -> LagReport:
+        """The lag of all groups now. The ends are read last, so that no lag comes out too small."""
+        committed = {agent: await self._committed(agent) for agent, _ in GROUPS}
+        applied = await applied_offsets(self._database, self._settings)
+        spans = await topic_spans(self._consumer, self._counts)
+        found: list[PartitionLag] = []
+        for agent, topic in GROUPS:
+            name = self._settings.topic_name(topic)
+            found.extend(
+                PartitionLag(
+                    group_name(self._settings, agent),
+                    name,
+                    span.partition,
+                    span.begin,
+                    span.end,
+                    committed[agent].get((name, span.partition)),
+                    applied.get(span.partition) if agent == "transfers" else None,
+                )
+                for span in spans
+                if span.topic == name
+            )
+        return LagReport(found)
+
+    async def _committed(self, agent: str) -> dict[tuple[str, int], int]:
+        return await committed_offsets(self._admin, group_name(self._settings, agent))
+
+
+async def committed_offsets(admin: Any, group: str) -> dict[tuple[str, int], int]:
+    """What a group has committed, by topic and partition."""
+    # A broker that has just started answers for its groups only once it has loaded them.
+    async for attempt in stamina.retry_context(on=_NOT_LOADED, attempts=20, timeout=30.0, wait_max=2.0):
+        with attempt:
+            offsets = await admin.list_consumer_group_offsets(group)
+    return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items() if found.offset >= 0}
+
+
+async def applied_offsets(database: Connection, settings: Settings) -> dict[int, int]:
+    """The next offset to apply, by partition of the request topic."""
+    rows = await database.fetch(
+        "select partition, next_offset from stream_progress where topic = $1",
+        settings.topic_name(TRANSFERS_REQUESTED),
+    )
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+@asynccontextmanager
+async def admin_client(settings: Settings) -> AsyncIterator[Any]:
+    """A started admin client."""
+    admin: Any = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def lag_reader(settings: Settings) -> AsyncIterator[LagReader]:
+    """A reader with its connections. Raises TopicReadError, KafkaError, OSError or asyncpg.PostgresError."""
+    topics = [settings.topic_name(topic) for topic in (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS)]
+    counts = await partition_counts(settings, topics)
+    database = await connect(settings)
+    try:
+        async with admin_client(settings) as admin, group_free_consumer(settings) as consumer:
+            yield LagReader(settings, admin, consumer, database, counts)
+    finally:
+        await database.close()

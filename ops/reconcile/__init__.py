@@ -1,0 +1,1 @@
+"""Checks every invariant of the pipeline over the whole ledger and the topics: `hfts reconcile`."""

@@ -1,0 +1,158 @@
+"""Records of each topic turned into rows of the temporary tables. Pure; ValueError for what we did not write."""
+
+from typing import Any
+
+import msgspec
+
+from ops.reconcile.reading import (
+    bigint,
+    bytes_digest,
+    digest_of,
+    document_of,
+    header_text,
+    key_text,
+    moment_of,
+    source_offset_of,
+    units_of,
+    uuid_text,
+)
+from ops.topic_reader import TopicRecord
+from schemas.codes import DeadLetterCause
+from schemas.headers import CAUSE, SOURCE_PARTITION
+from schemas.notifications import Notification
+from schemas.transfers import InvalidRequestError, MalformedRequestError, Outcome, decode_request
+
+Row = tuple[Any, ...]
+
+_CAUSES = frozenset(DeadLetterCause)
+_CHAIN_FIELDS = ("outcome_offset", "sequence", "prev_hash", "hash")
+
+
+def request_row(record: TopicRecord) -> Row:
+    """A row of rc_request; what the request deserves is judged by the rules the agent goes by."""
+    start = (record.partition, record.offset, bytes_digest(record.key, record.value))
+    try:
+        request, units = decode_request(record.value)
+    except MalformedRequestError:
+        return (*start, DeadLetterCause.UNDECODABLE.value, *(None,) * 8)
+    except InvalidRequestError:
+        return (*start, DeadLetterCause.INVALID_REQUEST.value, *(None,) * 8)
+    if record.key != request.source_wallet_id.encode():
+        return (*start, DeadLetterCause.WRONG_KEY.value, *(None,) * 8)
+    return (
+        *start,
+        None,
+        request.transfer_id,
+        request.source_wallet_id,
+        request.destination_wallet_id,
+        units,
+        request.currency,
+        request.requested_at,
+        request.reference,
+        _json_text(request.metadata),
+    )
+
+
+def dead_letter_row(record: TopicRecord) -> Row:
+    """A row of rc_dead_letter."""
+    return (
+        record.partition,
+        record.offset,
+        bytes_digest(record.key, record.value),
+        _small(header_text(record, SOURCE_PARTITION)),
+        source_offset_of(record),
+        _cause(header_text(record, CAUSE)),
+    )
+
+
+def outcome_row(record: TopicRecord) -> Row:
+    """A row of rc_outcome."""
+    document = document_of(record.value)
+    digest = digest_of(document)
+    _refuse_unknown(document, Outcome)
+    outcome = msgspec.convert(document, Outcome)
+    return (
+        record.partition,
+        record.offset,
+        digest,
+        key_text(record.key),
+        source_offset_of(record),
+        uuid_text(outcome.transfer_id),
+        uuid_text(outcome.source_wallet_id),
+        uuid_text(outcome.destination_wallet_id),
+        units_of(outcome.amount),
+        outcome.currency,
+        moment_of(outcome.requested_at),
+        None if outcome.reference is msgspec.UNSET else outcome.reference,
+        None if outcome.metadata is msgspec.UNSET else _json_text(outcome.metadata),
+        outcome.status,
+        outcome.reason,
+        None if outcome.source_balance is None else units_of(outcome.source_balance),
+        None if outcome.source_version is None else bigint(outcome.source_version),
+        None if outcome.destination_balance is None else units_of(outcome.destination_balance),
+        None if outcome.destination_version is None else bigint(outcome.destination_version),
+        moment_of(outcome.completed_at),
+    )
+
+
+def notification_row(record: TopicRecord) -> Row:
+    """A row of rc_notification."""
+    document = document_of(record.value)
+    digest_of(document)  # refuses what has no UTF-8 form
+    _refuse_unknown(document, Notification)
+    notification = msgspec.convert(document, Notification)
+    return (
+        record.partition,
+        record.offset,
+        key_text(record.key),
+        source_offset_of(record),
+        uuid_text(notification.transfer_id),
+        notification.recipient,
+        uuid_text(notification.user_id),
+        uuid_text(notification.wallet_id),
+        notification.email,
+        notification.status,
+        notification.reason,
+        units_of(notification.amount),
+        notification.currency,
+        notification.reference,
+        moment_of(notification.completed_at),
+    )
+
+
+def audit_row(record: TopicRecord, document: dict[str, Any]) -> Row:
+    """A row of rc_audit from a record that the chain verifier has passed."""
+    outcome = {name: value for name, value in document.items() if name not in _CHAIN_FIELDS}
+    return (
+        record.partition,
+        record.offset,
+        digest_of(outcome),
+        key_text(record.key),
+        source_offset_of(record),
+        bigint(document["outcome_offset"]) if type(document.get("outcome_offset")) is int else -1,
+        uuid_text(str(document.get("transfer_id"))),
+    )
+
+
+def _refuse_unknown(document: dict[str, Any], struct: type[msgspec.Struct]) -> None:
+    unknown = document.keys() - set(struct.__struct_fields__)
+    if unknown:
+        raise ValueError(f"has unknown fields {sorted(unknown)[:5]}")
+
+
+def _cause(text: str) -> str:
+    if text not in _CAUSES:
+        raise ValueError(f"cause is {text[:50]!r}")
+    return text
+
+
+def _small(text: str) -> int:
+    """A partition number, within an integer column."""
+    number = bigint(text)
+    if number >= 2**31:
+        raise ValueError(f"{number} is no partition")
+    return number
+
+
+def _json_text(metadata: dict[str, str] | None) -> str | None:
+    return None if metadata is None else msgspec.json.encode(metadata).decode()

@@ -1,0 +1,95 @@
+"""Strict readings of single values from records that we should have written ourselves. All raise ValueError."""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from ops.topic_reader import TopicRecord
+from schemas.headers import SOURCE_OFFSET
+from schemas.money import UNITS_MAX, UNITS_PER_ONE
+from schemas.strict_json import loads_strict
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UNITS = re.compile(r"(-?)(0|[1-9][0-9]{0,13})\.([0-9]{4})")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+BIGINT_MAX = 2**63 - 1
+
+
+def document_of(value: bytes | None) -> dict[str, Any]:
+    """The JSON object of a record's value, free of what PostgreSQL's text cannot hold."""
+    if value is None:
+        raise ValueError("the record has no value")
+    if b"\\u0000" in value:
+        raise ValueError("holds U+0000, which we never write")
+    document = loads_strict(value)
+    if not isinstance(document, dict):
+        raise ValueError("is not a JSON object")  # noqa: TRY004 (one error for all unreadable records)
+    return document
+
+
+def digest_of(document: dict[str, Any]) -> bytes:
+    """16 bytes that stand for the document's content, whatever the order of its keys."""
+    try:
+        canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise ValueError(f"has no canonical form: {error}") from None
+    return hashlib.blake2b(canonical, digest_size=16).digest()
+
+
+def bytes_digest(key: bytes | None, value: bytes | None) -> bytes:
+    """16 bytes that stand for a record's key and value, with none told apart from empty."""
+    lengths = f"{-1 if key is None else len(key)},{-1 if value is None else len(value)};".encode()
+    return hashlib.blake2b(lengths + (key or b"") + (value or b""), digest_size=16).digest()
+
+
+def key_text(key: bytes | None) -> str | None:
+    """The key as text that PostgreSQL can hold."""
+    return None if key is None else key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def source_offset_of(record: TopicRecord) -> int:
+    """The source-offset header, which must stand exactly once."""
+    return bigint(header_text(record, SOURCE_OFFSET))
+
+
+def header_text(record: TopicRecord, name: str) -> str:
+    """A header that must stand exactly once, as text."""
+    found = [value for header, value in record.headers if header == name]
+    if len(found) != 1 or found[0] is None:
+        raise ValueError(f"header {name} stands {len(found)} times")
+    return bytes(found[0]).decode("ascii")
+
+
+def bigint(value: str | int) -> int:
+    """A whole number that a bigint column holds, not below zero."""
+    number = int(value)
+    if not 0 <= number <= BIGINT_MAX:
+        raise ValueError(f"{number} is out of range")
+    return number
+
+
+def uuid_text(text: str) -> str:
+    """A UUID as we write it: hyphenated, lower case."""
+    if _UUID.fullmatch(text) is None:
+        raise ValueError(f"{text[:50]!r} is not a lower-case UUID")
+    return text
+
+
+def units_of(text: str) -> int:
+    """Units of a decimal text as we write it: always four digits after the point."""
+    match = _UNITS.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:50]!r} is not an amount with four digits after the point")
+    units = int(match[2]) * UNITS_PER_ONE + int(match[3])
+    assert units <= UNITS_MAX  # noqa: S101 (14 digits before the point cannot exceed it)
+    return -units if match[1] else units
+
+
+def moment_of(text: str) -> datetime:
+    """A time as we write it: UTC with six digits of a second."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(f"{text[:50]!r} is not a time in UTC with six digits of a second")
+    return datetime.fromisoformat(text)
