@@ -9,7 +9,7 @@ from schemas.settings import Settings
 def load_settings() -> Settings:
     """The settings from the environment and ``.env``. Raises CommandError with one line for each wrong variable."""
     try:
-        return Settings()  # type: ignore[call-arg] # the environment gives what has no default
+        return Settings()
     except ValidationError as error:
         raise CommandError(explain(error)) from None
 

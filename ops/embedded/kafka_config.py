@@ -1,0 +1,87 @@
+"""The configuration of an embedded Kafka node, as pure values."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+BROKER_COUNTS = (1, 3, 5)
+"""How many nodes may form a cluster: an odd number, so that a majority is always clear."""
+
+_REPLICAS_MAX = 3
+
+LOGGING = """\
+status = error
+appender.stdout.type = Console
+appender.stdout.name = STDOUT
+appender.stdout.layout.type = PatternLayout
+appender.stdout.layout.pattern = [%d] %p %m (%c)%n
+rootLogger.level = INFO
+rootLogger.appenderRefs = stdout
+rootLogger.appenderRef.stdout.ref = STDOUT
+logger.kafka.name = kafka
+logger.kafka.level = INFO
+logger.config.name = org.apache.kafka.common.config
+logger.config.level = WARN
+logger.values.name = org.apache.kafka.clients
+logger.values.level = WARN
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's number (1, 2, …), its port for clients and its port for the controllers."""
+
+    number: int
+    port: int
+    controller_port: int
+
+    @property
+    def name(self) -> str:
+        """``kafka-1`` and so on."""
+        return f"kafka-{self.number}"
+
+
+def replication(brokers: int) -> int:
+    """Replicas of each partition: as many as there are brokers, at most three."""
+    return min(_REPLICAS_MAX, brokers)
+
+
+def broker_properties(node: Node, nodes: list[Node], data: Path) -> dict[str, str]:
+    """The node's ``server.properties``."""
+    replicas = str(replication(len(nodes)))
+    in_sync = "2" if len(nodes) >= _REPLICAS_MAX else "1"
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node.number),
+        "controller.quorum.voters": ",".join(f"{n.number}@127.0.0.1:{n.controller_port}" for n in nodes),
+        "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": str(data),
+        # Topics are made with a known number of partitions, never by a client's slip of the pen.
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "unclean.leader.election.enable": "false",
+        "offsets.topic.num.partitions": "12",
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.num.partitions": "12",
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": "1",
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        # A worker alone need not wait for others, and a dead one is noticed soon.
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "1000",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
+        "log.cleaner.threads": "1",
+    }
+
+
+def render(properties: dict[str, str]) -> str:
+    """The text of a Java properties file. Backslashes in values are escaped."""
+    return "".join("{}={}\n".format(name, value.replace("\\", "\\\\")) for name, value in properties.items())
