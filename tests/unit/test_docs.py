@@ -1,0 +1,88 @@
+"""The documentation: links and paths lead somewhere, code blocks are well-formed, tables agree with the program."""
+
+import itertools
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from schemas.codes import DeadLetterCause
+from schemas.settings import Settings
+from schemas.topics import ALL_TOPICS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
+README = (ROOT / "README.md").read_text()
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)")
+# A word in backquotes that names a file or folder of the repository; NNNN and the like stand for something.
+QUOTED_PATH = re.compile(r"`([a-z_.][\w.-]*(?:/[\w.-]+)*/?)`")
+FOLDERS = {"schemas", "sinks", "streams", "ingest_api", "ops", "tests", "deploy", "docs", ".ci"}
+# Made by the user or by `make setup`.
+NOT_IN_THE_REPOSITORY = {".env", ".venv", ".venv/bin"}
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text())
+
+
+def blocks(language: str) -> list[str]:
+    found = itertools.chain.from_iterable(FENCE.findall(page.read_text()) for page in PAGES)
+    return [code for name, code in found if name == language]
+
+
+def is_path(word: str) -> bool:
+    first = word.split("/", maxsplit=1)[0]
+    return (first in FOLDERS and "/" in word) or (word.startswith(".") and len(word) > 1)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(prose(page)):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_paths_exist(page: Path) -> None:
+    for word in QUOTED_PATH.findall(prose(page)):
+        if is_path(word) and word not in NOT_IN_THE_REPOSITORY and "NNNN" not in word:
+            assert (ROOT / word).exists(), word
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_is_python(code: str) -> None:
+    compile(code, "README.md", "exec")
+
+
+@pytest.mark.parametrize("code", [*blocks("bash"), *blocks("sh")])
+def test_shell_is_shell(code: str) -> None:
+    subprocess.run(["/usr/bin/env", "bash", "-n"], input=code, text=True, check=True)
+
+
+def test_every_block_has_a_known_language() -> None:
+    names = {name for page in PAGES for name, _ in FENCE.findall(page.read_text())}
+    assert names <= {"", "sh", "bash", "python", "mermaid"}
+
+
+def test_configuration_table_is_the_settings() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) ?\| (.*) \|$", README, re.MULTILINE)
+    expected = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if default is PydanticUndefined:
+            shown = "**needed**"
+        elif default in (None, ""):
+            shown = ""
+        else:
+            shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        expected.append((name.upper(), shown, field.description))
+    assert rows == expected
+
+
+def test_architecture_names_every_topic() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert re.findall(r"^\| `([a-z.-]+)` \|", text, re.MULTILINE) == [topic.name for topic in ALL_TOPICS]
+    assert set(re.findall(r"\(`([a-z_]+)`\)", text)) <= {str(cause) for cause in DeadLetterCause}
