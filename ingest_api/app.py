@@ -1,0 +1,45 @@
+"""The app: everything is built from the settings, and nothing when this module is imported."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from ingest_api.envelope import Envelope
+from ingest_api.openapi import install_openapi
+from ingest_api.problem_handlers import install_problem_handlers
+from ingest_api.routes import auth, deposits, health, metrics, transfers, users, wallets
+from ingest_api.services import OpenServices, open_services
+from schemas.settings import Settings
+
+_DESCRIPTION = """
+Submit money transfers, and ask what became of them.
+
+Amounts are decimal strings. Every refusal is a problem document (RFC 9457) whose `code` is of a closed list.
+"""
+
+
+def create_app(settings: Settings, *, open_services: OpenServices = open_services) -> FastAPI:
+    """The app for these settings. Its services are opened when it starts, and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Transfers",
+        description=_DESCRIPTION,
+        version=version("hfts"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    # The busiest first: routes are tried in order.
+    for module in (transfers, deposits, wallets, users, auth, health, metrics):
+        app.include_router(module.router)
+    install_problem_handlers(app)
+    install_openapi(app)
+    app.add_middleware(Envelope)
+    return app

@@ -1,0 +1,98 @@
+"""What surrounds every request: its id, the limit of its body, its metric, and the answer to a fault of ours.
+
+One plain ASGI callable: Starlette's BaseHTTPMiddleware would start a task for each request.
+"""
+
+import re
+
+import structlog
+from prometheus_client import Counter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
+
+from ingest_api.metrics import REQUESTS
+from ingest_api.problems import REQUEST_ID_KEY, ProblemError, problem_response
+from schemas.codes import ProblemCode
+
+BODY_BYTES_MAX = 64 * 1024
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_log = structlog.get_logger(__name__)
+
+
+class Envelope:
+    """Wraps the whole app but Starlette's own outermost error page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._counters: dict[tuple[str, int], Counter] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope[REQUEST_ID_KEY] = request_id
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        limited = receive if scope["method"] in _WITHOUT_BODY else _limited(scope, receive)
+        try:
+            await self._app(scope, limited, send_marked)
+        except Exception:
+            _log.exception("http.fault", request_id=request_id, method=scope["method"], path=scope["path"])
+            if status:  # the answer has begun: only breaking it off tells the client
+                raise
+            response = problem_response(scope, ProblemError(500, ProblemCode.INTERNAL_ERROR))
+            await response(scope, receive, send_marked)
+        finally:
+            self._count(scope, status)
+            _log.debug("http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
+
+    def _count(self, scope: Scope, status: int) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        counter = self._counters.get((route, status))
+        if counter is None:  # routes and statuses are few
+            counter = self._counters[route, status] = REQUESTS.labels(route, status)
+        counter.inc()
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name in (b"x-request-id", b"request-id") and _SANE_ID.fullmatch(value):
+            return str(value, "ascii")
+    return uuid7().hex
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    size = 0
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    is_declared_larger = not declared.isdigit() or int(declared) > BODY_BYTES_MAX
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        if is_declared_larger:
+            raise _too_large()
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            if size > BODY_BYTES_MAX:
+                raise _too_large()
+        return message
+
+    return receive_limited
+
+
+def _too_large() -> ProblemError:
+    detail = f"The body may have at most {BODY_BYTES_MAX} bytes."
+    # What is left of the body stays unread, so that the connection is of no further use.
+    return ProblemError(413, ProblemCode.BODY_TOO_LARGE, detail, headers={"Connection": "close"})

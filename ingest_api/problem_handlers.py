@@ -1,0 +1,74 @@
+"""Every exception that ends a request, as a problem document."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from ingest_api.problems import REQUEST_ID_KEY, ProblemError, invalid_request, problem_response
+from schemas.codes import ProblemCode
+from sinks.errors import BrokerAwayError, TransientError
+
+_log = structlog.get_logger(__name__)
+
+_CODES = {
+    400: ProblemCode.MALFORMED_BODY,
+    401: ProblemCode.UNAUTHENTICATED,
+    403: ProblemCode.FORBIDDEN,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    406: ProblemCode.NOT_ACCEPTABLE,
+    413: ProblemCode.BODY_TOO_LARGE,
+}
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let the app answer with problem documents. Unexpected exceptions are the envelope's task."""
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(TransientError, _on_transient_error)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        return problem_response(request.scope, error)
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for it alone)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004 (Method Not Allowed)
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    code = _CODES.get(error.status_code, ProblemCode.INVALID_REQUEST)
+    return problem_response(request.scope, ProblemError(error.status_code, code, headers=headers))
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for it alone)
+    return problem_response(request.scope, invalid_request(*(_field_error(found) for found in error.errors())))
+
+
+async def _on_transient_error(request: Request, error: Exception) -> Response:
+    code = ProblemCode.BROKER_UNAVAILABLE if isinstance(error, BrokerAwayError) else ProblemCode.DATABASE_UNAVAILABLE
+    _log.warning(code, request_id=request.scope.get(REQUEST_ID_KEY), error=str(error), cause=repr(error.__cause__))
+    return problem_response(request.scope, ProblemError(503, code))
+
+
+def _field_error(found: dict[str, Any]) -> tuple[str, str]:
+    """Only the place and the rule: what was sent may be secret."""
+    place = found["loc"]
+    field = ".".join(str(part) for part in place[1:]) or str(place[0])
+    return field, str(found["msg"]).removeprefix("Value error, ")
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods of the path; the router names only those of the first route."""
+    allowed = []
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            allowed.append(method)
+    return allowed

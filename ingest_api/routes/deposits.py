@@ -1,0 +1,36 @@
+"""Money coming in."""
+
+from fastapi import APIRouter, Request, Response
+
+from ingest_api.acceptance import IdempotencyKey, receipt_response
+from ingest_api.caller import Admin
+from ingest_api.openapi import problems
+from ingest_api.services import services_of
+from ingest_api.strict_route import StrictRoute
+from ingest_api.submission import Order, transfer_id_of_key
+from schemas.http import NewDeposit, Receipt
+
+router = APIRouter(tags=["transfers"], route_class=StrictRoute)
+
+
+@router.post(
+    "/v1/deposits",
+    status_code=202,
+    response_model=Receipt,
+    responses=problems(400, 401, 403, 404, 413, 422, 503),
+)
+async def deposit(request: Request, caller: Admin, body: NewDeposit, key: IdempotencyKey = None) -> Response:
+    """Bring money in (admins only): a transfer out of the currency's world wallet, on the same way as any other."""
+    services = services_of(request)
+    await services.owners.owner_of(body.wallet_id)
+    order = Order(
+        kind="deposit",
+        source_wallet_id=await services.owners.world_of(body.currency),
+        destination_wallet_id=body.wallet_id,
+        amount=body.amount,
+        currency=body.currency,
+        reference=body.reference,
+        metadata=body.metadata,
+    )
+    transfer_id = None if key is None else transfer_id_of_key(caller, key)
+    return receipt_response(services, await services.submitter.submit(caller, order, transfer_id))

@@ -1,0 +1,56 @@
+"""The app on a socket."""
+
+import errno
+import os
+import socket
+
+import structlog
+import uvicorn
+
+from ingest_api.app import create_app
+from schemas.settings import Settings
+
+BACKLOG = 2048
+SHUTDOWN_TIMEOUT_S = 10
+KEEP_ALIVE_S = 30
+
+_log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; then finish the requests under way, for at most 10 s.
+
+    Raises SystemExit with one line when the address cannot be listened on.
+    """
+    listener = _listen(settings.api_host, settings.api_port)
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_level="debug" if settings.debug else "warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    _log.info("api.listening", host=host, port=port)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        advice = (
+            "Stop what uses it, or set API_PORT." if error.errno == errno.EADDRINUSE else "Set API_HOST and API_PORT."
+        )
+        raise SystemExit(f"The API cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. {advice}") from None
+    return listener

@@ -1,0 +1,75 @@
+"""Everything the routes work with, built from the settings when the app starts and closed when it stops."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from ingest_api.owners import WalletOwners
+from ingest_api.passwords import PasswordHashing
+from ingest_api.readiness import Readiness
+from ingest_api.receipts import ReceiptSigner
+from ingest_api.submission import Submitter
+from ingest_api.tokens import AccessTokens
+from schemas.settings import Settings
+from schemas.topics import TRANSFERS_REQUESTED
+from sinks.directory.database import Database
+from sinks.directory.transfers import Transfers
+from sinks.directory.users import Users
+from sinks.directory.wallets import Wallets
+from sinks.kafka.requests import RequestPublisher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What a route may use."""
+
+    topic: str
+    users: Users
+    wallets: Wallets
+    transfers: Transfers
+    owners: WalletOwners
+    submitter: Submitter
+    passwords: PasswordHashing
+    tokens: AccessTokens
+    receipts: ReceiptSigner
+    readiness: Readiness
+
+
+OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services on the servers that the settings name. Neither has to be up yet."""
+    secret_key = settings.secret_key.get_secret_value()
+    topic = settings.topic_name(TRANSFERS_REQUESTED)
+    database = await Database.open(settings)
+    requests = RequestPublisher(settings)
+    passwords = PasswordHashing()
+    wallets = Wallets(database)
+    await requests.start()
+    try:
+        yield Services(
+            topic=topic,
+            users=Users(database),
+            wallets=wallets,
+            transfers=Transfers(database, topic),
+            owners=WalletOwners(wallets),
+            submitter=Submitter(requests),
+            passwords=passwords,
+            tokens=AccessTokens(secret_key, settings.access_token_ttl_s),
+            receipts=ReceiptSigner(secret_key),
+            readiness=Readiness(database, requests),
+        )
+    finally:
+        passwords.close()
+        await requests.stop()
+        await database.close()
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that serves this request."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,135 @@
+"""From an order to a receipt: the one path by which HTTP puts money in motion."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID, uuid5
+
+import msgspec
+from uuid_utils import uuid7
+
+from ingest_api.bounded_cache import BoundedCache
+from ingest_api.metrics import ACCEPTED, PUBLISH_SECONDS
+from ingest_api.problems import ProblemError, invalid_request
+from ingest_api.receipts import Receipt
+from ingest_api.tokens import Caller
+from schemas.codes import ProblemCode
+from schemas.money import format_units
+from schemas.transfers import InvalidRequestError, TransferRequest, check_request, encode_request
+from sinks.errors import BrokerAwayError
+from sinks.kafka.requests import Position
+
+REMEMBERED_MAX = 20_000
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class Requests(Protocol):
+    """The topic that requests go to."""
+
+    topic: str
+
+    async def publish(self, key: bytes, value: bytes) -> Position:
+        """Where the record stands, once the broker has confirmed it. Raises BrokerAwayError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Money to move, as its sender put it."""
+
+    kind: str
+    source_wallet_id: str
+    destination_wallet_id: str
+    amount: str
+    currency: str
+    reference: str | None
+    metadata: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request that Kafka holds."""
+
+    receipt: Receipt
+    accepted_at: datetime
+    fingerprint: bytes
+
+
+class Submitter:
+    """Publishes orders, and remembers a bounded number of what it accepted."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+        self._recent: BoundedCache[str, Accepted] = BoundedCache(REMEMBERED_MAX)
+
+    def recall(self, transfer_id: str) -> Receipt | None:
+        """The receipt of a request that this process accepted not long ago."""
+        accepted = self._recent.get(transfer_id)
+        return accepted.receipt if accepted else None
+
+    async def submit(self, caller: Caller, order: Order, transfer_id: str | None) -> Accepted:
+        """Publish the order under this id, or a new one, and wait for the broker.
+
+        The same order under an id that this process remembers is not published again: its receipt is repeated.
+        Raises ProblemError: 422 for an order that the stream would refuse, and for an id that is remembered with
+        another order; 503 when the broker does not confirm in time.
+        """
+        now = datetime.now(UTC)
+        request = TransferRequest(
+            transfer_id=transfer_id or str(uuid7()),
+            source_wallet_id=order.source_wallet_id,
+            destination_wallet_id=order.destination_wallet_id,
+            amount=order.amount,
+            currency=order.currency,
+            requested_at=now,
+            reference=order.reference,
+            metadata=order.metadata,
+        )
+        try:
+            request.amount = format_units(check_request(request))
+        except InvalidRequestError as error:
+            raise invalid_request(("body", str(error))) from None
+        fingerprint = _fingerprint(caller, request)
+        if transfer_id is not None and (known := self._recent.get(request.transfer_id)) is not None:
+            if known.fingerprint != fingerprint:
+                raise ProblemError(422, ProblemCode.IDEMPOTENCY_KEY_REUSED)
+            return known
+        position = await self._publish(request)
+        ACCEPTED.labels(order.kind).inc()
+        receipt = Receipt(request.transfer_id, caller.user_id, position.partition, position.offset)
+        accepted = Accepted(receipt, now, fingerprint)
+        self._recent.put(request.transfer_id, accepted)
+        return accepted
+
+    async def _publish(self, request: TransferRequest) -> Position:
+        try:
+            with PUBLISH_SECONDS.time():
+                return await self._requests.publish(request.source_wallet_id.encode(), encode_request(request))
+        except BrokerAwayError:
+            # It may still arrive, so a client without a key needs the id to retry under.
+            raise ProblemError(
+                503,
+                ProblemCode.BROKER_UNAVAILABLE,
+                "Kafka did not confirm the request in time. Retry with the same Idempotency-Key or this transfer_id.",
+                members={"transfer_id": request.transfer_id},
+            ) from None
+
+
+def transfer_id_of_key(caller: Caller, key: str) -> str:
+    """The transfer id that an Idempotency-Key of this caller's stands for."""
+    return str(uuid5(UUID(caller.user_id), key))
+
+
+def _fingerprint(caller: Caller, request: TransferRequest) -> bytes:
+    """Equal for orders of the same content by the same caller, whenever they were sent."""
+    content = (
+        caller.user_id,
+        request.source_wallet_id,
+        request.destination_wallet_id,
+        request.amount,
+        request.currency,
+        request.reference,
+        request.metadata,
+    )
+    return hashlib.blake2b(_ENCODER.encode(content), digest_size=16).digest()

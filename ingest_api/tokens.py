@@ -1,0 +1,86 @@
+"""Access tokens: JWT, HS256 and nothing else, checked once and then remembered until they expire."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import jwt
+
+from ingest_api.bounded_cache import BoundedCache
+
+ALGORITHM = "HS256"
+ISSUER = "hfts"
+AUDIENCE = "hfts-api"
+REMEMBERED_MAX = 10_000
+TOKEN_CHARS_MAX = 2_000
+
+_ROLES = frozenset({"user", "admin"})
+_REQUIRED = ("sub", "role", "iat", "exp", "iss", "aud")
+
+
+class TokenError(Exception):
+    """The token is not ours, was altered, or has expired. Log in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request."""
+
+    user_id: str
+    is_admin: bool
+
+
+class AccessTokens:
+    """Issues and checks access tokens. ``clock`` gives seconds since 1970."""
+
+    def __init__(self, secret_key: str, ttl_s: int, clock: Callable[[], float] = time.time) -> None:
+        self._secret_key = secret_key
+        self.ttl_s = ttl_s
+        self._clock = clock
+        self._checked: BoundedCache[str, tuple[Caller, float]] = BoundedCache(REMEMBERED_MAX)
+
+    def issue(self, user_id: str, role: str) -> str:
+        """A token for this account, good for ``ttl_s``."""
+        now_s = int(self._clock())
+        claims = {
+            "sub": user_id,
+            "role": role,
+            "iat": now_s,
+            "exp": now_s + self.ttl_s,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+        }
+        return jwt.encode(claims, self._secret_key, ALGORITHM)
+
+    def check(self, token: str) -> Caller:
+        """Who it was issued to. Raises TokenError."""
+        found = self._checked.get(token)
+        if found is None:
+            found = self._decode(token)
+            self._checked.put(token, found)
+        caller, expires_s = found
+        if self._clock() >= expires_s:
+            raise TokenError("expired")
+        return caller
+
+    def _decode(self, token: str) -> tuple[Caller, float]:
+        if len(token) > TOKEN_CHARS_MAX:
+            raise TokenError("too long")
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret_key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                # The times are checked against our own clock, each time the token is used.
+                options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False},
+            )
+            user_id = str(UUID(claims["sub"]))
+            expires_s = float(claims["exp"])
+        except (jwt.PyJWTError, ValueError, TypeError, UnicodeError) as error:
+            raise TokenError("not a token of ours") from error
+        if claims["role"] not in _ROLES:
+            raise TokenError("unknown role")
+        return Caller(user_id, claims["role"] == "admin"), expires_s

@@ -1,0 +1,261 @@
+"""Bodies of the HTTP API. What HTTP accepts, the stream accepts: the limits are those of `schemas.transfers`."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+
+from schemas.codes import FailureReason, ProblemCode
+from schemas.money import AMOUNT_PATTERN, parse_amount
+from schemas.transfers import (
+    CURRENCIES,
+    METADATA_KEY_CHARS_MAX,
+    METADATA_KEYS_MAX,
+    METADATA_VALUE_CHARS_MAX,
+    REFERENCE_CHARS_MAX,
+    format_time,
+)
+
+PASSWORD_CHARS_MIN = 8
+PASSWORD_CHARS_MAX = 128
+
+_UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+
+
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError("currency must be an alphabetic code of ISO 4217, in capitals")
+    return code
+
+
+def _positive_amount(text: str) -> str:
+    parse_amount(text)
+    return text
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:  # PostgreSQL's text cannot hold it
+        raise ValueError("must not contain the character U+0000")
+    return text
+
+
+def normalise_email(text: str) -> str:
+    """The address in the one form it is stored in: NFC, lower case. Raises ValueError for what is no address.
+
+    Any domain is fine, also one that only an intranet knows.
+    """
+    try:
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    return found.normalized.lower()
+
+
+Id = Annotated[
+    str, StringConstraints(pattern=_UUID_PATTERN, to_lower=True), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+Currency = Annotated[
+    str,
+    AfterValidator(_known_currency),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"], "description": "ISO 4217."}),
+]
+Amount = Annotated[
+    str,
+    AfterValidator(_positive_amount),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{AMOUNT_PATTERN}$",
+            "examples": ["12.5000"],
+            "description": "A decimal string above 0, at most 14 digits before and 4 after the point.",
+        }
+    ),
+]
+Email = Annotated[
+    str, Field(max_length=320), AfterValidator(normalise_email), WithJsonSchema({"type": "string", "format": "email"})
+]
+Text = Annotated[str, AfterValidator(_without_nul)]
+Password = Annotated[Text, Field(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
+Reference = Annotated[Text, Field(max_length=REFERENCE_CHARS_MAX)]
+Metadata = Annotated[
+    dict[
+        Annotated[Text, Field(max_length=METADATA_KEY_CHARS_MAX)],
+        Annotated[Text, Field(max_length=METADATA_VALUE_CHARS_MAX)],
+    ],
+    Field(max_length=METADATA_KEYS_MAX),
+]
+Time = Annotated[
+    datetime, PlainSerializer(format_time, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Decimals = Annotated[str, WithJsonSchema({"type": "string", "examples": ["0.0000"]})]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class _Output(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class NewUser(_Input):
+    """An account to open."""
+
+    email: Email
+    password: Password = Field(json_schema_extra={"format": "password"})
+
+
+class User(_Output):
+    """An account. The password's hash stays inside."""
+
+    user_id: str
+    email: str
+    status: Literal["active", "disabled"]
+    role: Literal["user", "admin"]
+    created_at: Time
+    updated_at: Time
+
+
+class Token(_Output):
+    """An access token (RFC 6749 section 5.1)."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 (the type of token, not a secret)
+    expires_in: int = Field(description="Seconds.")
+
+
+class NewWallet(_Input):
+    """A wallet to open: for the caller, or for `user_id` when an admin asks."""
+
+    currency: Currency
+    user_id: Id | None = None
+
+
+class Wallet(_Output):
+    """A wallet, its balance and the number of its entries (`version`)."""
+
+    wallet_id: str
+    user_id: str | None
+    kind: Literal["user", "world"]
+    currency: str
+    balance: Decimals
+    version: int
+    status: Literal["active", "frozen", "closed"]
+    created_at: Time
+    updated_at: Time
+
+
+class WalletList(_Output):
+    """Every wallet of the caller, in order of currency."""
+
+    data: list[Wallet]
+
+
+class Entry(_Output):
+    """One leg of a transfer, as its wallet sees it: what came in (or went out, below 0) and the balance after it."""
+
+    transfer_id: str
+    version: int
+    amount: Decimals
+    balance: Decimals
+    currency: str
+    counterparty_wallet_id: str
+    reference: str | None
+    completed_at: Time
+
+
+class EntryPage(_Output):
+    """Entries, the newest first. With `has_more`, go on with `starting_after` = the last `version`."""
+
+    data: list[Entry]
+    has_more: bool
+
+
+class _Order(_Input):
+    amount: Amount
+    currency: Currency
+    reference: Reference | None = None
+    metadata: Metadata | None = None
+
+
+class NewTransfer(_Order):
+    """Money to move. Give a `transfer_id` or an `Idempotency-Key` to be able to retry safely, not both."""
+
+    source_wallet_id: Id
+    destination_wallet_id: Id
+    transfer_id: Id | None = None
+
+
+class NewDeposit(_Order):
+    """Money to bring in from the world wallet of the currency."""
+
+    wallet_id: Id
+
+
+class Receipt(_Output):
+    """The broker holds the request, on all of its in-sync replicas. Its outcome is at `location`."""
+
+    transfer_id: str
+    status: Literal["PENDING"] = "PENDING"
+    topic: str
+    partition: int
+    offset: int
+    accepted_at: Time
+    receipt: str = Field(description="Signed; lets any API process tell PENDING from unknown.")
+    location: str
+
+
+class PendingTransfer(_Output):
+    """A request that has not been applied yet."""
+
+    transfer_id: str
+    status: Literal["PENDING"] = "PENDING"
+
+
+class Transfer(_Output):
+    """What became of a transfer. What only the other party may know is null."""
+
+    transfer_id: str
+    status: Literal["COMPLETED", "FAILED"]
+    reason: str | None = Field(description="A failure code; the list may grow.", examples=list(FailureReason))
+    source_wallet_id: str
+    destination_wallet_id: str
+    amount: Decimals
+    currency: str
+    reference: str | None
+    metadata: dict[str, str] | None
+    source_balance: Decimals | None
+    source_version: int | None
+    destination_balance: Decimals | None
+    destination_version: int | None
+    requested_at: Time
+    completed_at: Time
+
+
+class FieldError(_Output):
+    """A field at fault and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:hfts:problem:invalid_request"])
+    title: str
+    status: int
+    detail: str
+    code: ProblemCode
+    instance: str | None = None
+    errors: list[FieldError] | None = None
+    request_id: str
+
+
+class Health(_Output):
+    """Alive, or ready."""
+
+    status: Literal["ok", "ready"]

@@ -1,0 +1,72 @@
+"""Statements against a pool of connections, with an error of its own for a database that is away."""
+
+import asyncio
+from typing import Any, Self
+
+import asyncpg
+
+from schemas.settings import Settings
+from sinks.errors import DatabaseAwayError
+from sinks.postgres.faults import is_transient
+from sinks.postgres.migrate import known_migrations, migration_status
+from sinks.postgres.pool import create_pool
+
+CONNECTIONS_MAX = 8
+ACQUIRE_TIMEOUT_S = 3.0
+STATEMENT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 3.0
+
+# No such role or password, no such database, no such table: somebody is still setting it up.
+_NOT_SET_UP = frozenset({"28000", "28P01", "3D000", "42P01"})
+
+
+class Database:
+    """Runs one statement at a time, each on a connection of the pool and within a bounded time."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Ready for statements. Does not connect yet, so that a database that is away may come later."""
+        return cls(await create_pool(settings, size_max=CONNECTIONS_MAX))
+
+    async def close(self) -> None:
+        """Let go of all connections; those still busy after 3 s are cut off."""
+        try:
+            await asyncio.wait_for(self._pool.close(), CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Every row. Raises DatabaseAwayError, or asyncpg.PostgresError for what the statement itself ran into."""
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                return await connection.fetch(sql, *values, timeout=STATEMENT_TIMEOUT_S)
+        except Exception as error:
+            if _is_away(error):
+                raise DatabaseAwayError("PostgreSQL is away") from error
+            raise
+
+    async def row(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """The first row or None. Raises as `rows` does."""
+        found = await self.rows(sql, *values)
+        return found[0] if found else None
+
+    async def missing_migrations(self) -> list[str]:
+        """Names of the migrations that have not been applied. Raises DatabaseAwayError or MigrationError."""
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                # the pool's proxy has every method of a connection
+                status = await migration_status(connection, known_migrations())  # type: ignore[arg-type]
+        except Exception as error:
+            if _is_away(error):
+                raise DatabaseAwayError("PostgreSQL is away") from error
+            raise
+        return [f"{step.version:04d}_{step.name}" for step in status if not step.applied]
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate in _NOT_SET_UP:
+        return True
+    return is_transient(error) and not isinstance(error, asyncpg.DataError)

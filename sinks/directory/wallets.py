@@ -1,0 +1,94 @@
+"""Wallets and their entries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from sinks.directory import statements
+from sinks.directory.database import Database
+from sinks.errors import NoSuchUserError, TransientError
+
+VERSION_MAX = 2**63 - 1
+_WORLD_ATTEMPTS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletRow:
+    """A wallet; ``balance`` is decimal text with four digits after the point."""
+
+    wallet_id: str
+    user_id: str | None
+    kind: str
+    currency: str
+    balance: str
+    version: int
+    status: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One leg of a transfer; ``amount`` is signed decimal text."""
+
+    transfer_id: str
+    version: int
+    amount: str
+    balance: str
+    currency: str
+    counterparty_wallet_id: str
+    reference: str | None
+    completed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a wallet is; ``user_id`` is None for a world wallet. This never changes."""
+
+    user_id: str | None
+
+
+class Wallets:
+    """The table of wallets. Every method raises DatabaseAwayError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, user_id: str, currency: str) -> WalletRow | None:
+        """The new wallet, or None when the user has one in this currency. Raises NoSuchUserError.
+
+        Makes the currency's world wallet, too, where it is missing.
+        """
+        try:
+            row = await self._database.row(statements.CREATE_WALLET, user_id, currency)
+        except asyncpg.ForeignKeyViolationError:
+            raise NoSuchUserError(f"no user {user_id}") from None
+        return WalletRow(**row) if row else None
+
+    async def find(self, wallet_id: str) -> WalletRow | None:
+        """The wallet of this id."""
+        row = await self._database.row(statements.FIND_WALLET, wallet_id)
+        return WalletRow(**row) if row else None
+
+    async def of_user(self, user_id: str) -> list[WalletRow]:
+        """The user's wallets in order of currency."""
+        return [WalletRow(**row) for row in await self._database.rows(statements.LIST_WALLETS, user_id)]
+
+    async def owner_of(self, wallet_id: str) -> Owner | None:
+        """Whose the wallet is, or None when there is no such wallet."""
+        row = await self._database.row(statements.WALLET_OWNER, wallet_id)
+        return Owner(row["user_id"]) if row else None
+
+    async def world(self, currency: str) -> str:
+        """Id of the currency's world wallet, made where it is missing."""
+        for _ in range(_WORLD_ATTEMPTS_MAX):
+            row = await self._database.row(statements.WORLD_WALLET, currency)
+            if row is not None:
+                return str(row["wallet_id"])
+        raise TransientError(f"the world wallet of {currency} is being made by another session")
+
+    async def entries(self, wallet_id: str, *, before_version: int, count_max: int) -> list[EntryRow]:
+        """At most ``count_max`` entries with a version below ``before_version``, the newest first."""
+        rows = await self._database.rows(statements.PAGE_OF_ENTRIES, wallet_id, before_version, count_max)
+        return [EntryRow(**row) for row in rows]

@@ -1,0 +1,165 @@
+"""Publishing single requests, each confirmed by all in-sync replicas before its producer is answered."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from schemas.settings import Settings
+from schemas.topics import TRANSFERS_REQUESTED
+from sinks.errors import BrokerAwayError
+from sinks.kafka.options import client_options
+
+CONFIRM_TIMEOUT_S = 5.0
+"""An idempotent send of aiokafka's never times out while the broker is away, so it is bounded from outside."""
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
+BACKOFF_S_MIN = 0.25
+BACKOFF_S_MAX = 5.0
+
+LINGER_MS = 2
+"""Requests that arrive within this time share a produce request."""
+
+BATCH_BYTES_MAX = 256 * 1024
+
+PENDING_MAX = 20_000
+"""More requests than this waiting for the broker: the next ones are turned away at once."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record stands."""
+
+    partition: int
+    offset: int
+
+
+class RequestPublisher:
+    """Keeps one idempotent producer alive: connects in the background, and replaces a producer that has died."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.topic = settings.topic_name(TRANSFERS_REQUESTED)
+        self._producer: Any = None
+        self._connected = asyncio.Event()
+        self._broken = asyncio.Event()
+        self._pending = 0
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to connect. Returns at once: Kafka may come later."""
+        self._keeper = asyncio.create_task(self._keep_producer(), name="request-publisher")
+
+    async def stop(self) -> None:
+        """Send what is pending, as far as the broker takes it within 5 s, and disconnect."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        await self._discard(self._forget())
+
+    async def publish(self, key: bytes, value: bytes) -> Position:
+        """Publish to the request topic, on the partition of the key, and wait for the broker.
+
+        Raises BrokerAwayError when there is no confirmation within 5 s. The record may arrive nevertheless.
+        """
+        if self._pending >= PENDING_MAX:
+            raise BrokerAwayError("too many requests are waiting for Kafka")
+        self._pending += 1
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                return await self._send(key, value)
+        except TimeoutError:
+            raise BrokerAwayError("Kafka did not confirm the record in time") from None
+        finally:
+            self._pending -= 1
+
+    async def check_topic(self) -> None:
+        """Ask the brokers for the request topic. Raises BrokerAwayError when there is no answer, or no topic."""
+        producer = self._producer
+        if producer is None:
+            raise BrokerAwayError("Kafka is away, or has no topic " + self.topic)
+        await self._check_topic(producer)
+
+    async def _send(self, key: bytes, value: bytes) -> Position:
+        await self._connected.wait()
+        producer = self._producer
+        try:
+            sent = await (await producer.send(self.topic, value, key))
+        except MessageSizeTooLargeError:
+            raise
+        except KafkaError as error:
+            # Whatever an idempotent producer reports is beyond its own retries, and its sequence may be lost.
+            if producer is self._producer:
+                self._broken.set()
+            raise BrokerAwayError(f"Kafka refused the record: {type(error).__name__}") from error
+        return Position(sent.partition, sent.offset)
+
+    async def _keep_producer(self) -> None:
+        backoff_s = BACKOFF_S_MIN
+        while True:
+            self._broken.clear()
+            try:
+                self._producer = await self._connect()
+            except (BrokerAwayError, OSError) as error:
+                _log.warning("broker.away", topic=self.topic, retry_s=backoff_s, error=str(error))
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+                continue
+            _log.info("broker.connected", topic=self.topic)
+            backoff_s = BACKOFF_S_MIN
+            self._connected.set()
+            await self._broken.wait()
+            _log.warning("broker.producer_died", topic=self.topic)
+            await self._discard(self._forget())
+
+    async def _connect(self) -> Any:
+        producer: Any = AIOKafkaProducer(
+            **client_options(self._settings),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES_MAX,
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await producer.start()
+                # Sending to an unknown topic may create it, with whatever number of partitions: look first.
+                await self._check_topic(producer)
+        except (KafkaError, TimeoutError) as error:
+            await self._discard(producer)
+            raise BrokerAwayError(str(error) or "no answer in time") from error
+        except BaseException:
+            await self._discard(producer)
+            raise
+        return producer
+
+    async def _check_topic(self, producer: Any) -> None:
+        try:
+            found = await producer.client.fetch_all_metadata()
+        except KafkaError as error:
+            raise BrokerAwayError("Kafka is away") from error
+        if not found.partitions_for_topic(self.topic):
+            raise BrokerAwayError(f"Kafka has no topic {self.topic}: run `hfts topics`")
+
+    def _forget(self) -> Any:
+        producer, self._producer = self._producer, None
+        self._connected.clear()
+        return producer
+
+    async def _discard(self, producer: Any) -> None:
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await producer.stop()
+        except (KafkaError, TimeoutError) as error:
+            _log.warning("broker.stop_incomplete", topic=self.topic, error=type(error).__name__)
+            await producer.client.close()
