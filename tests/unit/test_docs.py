@@ -3,11 +3,15 @@
 import itertools
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic_core import PydanticUndefined
+from typer.main import get_command
 
+from ops.cli import build_app
 from schemas.codes import DeadLetterCause
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS
@@ -18,6 +22,7 @@ README = (ROOT / "README.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)")
+COMMAND = re.compile(r"`hfts ([a-z -]+)`")
 # A word in backquotes that names a file or folder of the repository; NNNN and the like stand for something.
 QUOTED_PATH = re.compile(r"`([a-z_.][\w.-]*(?:/[\w.-]+)*/?)`")
 FOLDERS = {"schemas", "sinks", "streams", "ingest_api", "ops", "tests", "deploy", "docs", ".ci"}
@@ -80,6 +85,23 @@ def test_configuration_table_is_the_settings() -> None:
             shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
         expected.append((name.upper(), shown, field.description))
     assert rows == expected
+
+
+def test_command_table_is_the_command_line() -> None:
+    table = README.split("\n## Commands\n")[1].split("\n## ")[0]
+    named = {
+        command for row in re.findall(r"^\| (`hfts .*?) \|", table, re.MULTILINE) for command in COMMAND.findall(row)
+    }
+    assert named == set(commands_of(get_command(build_app())))
+
+
+def commands_of(command: Any, path: str = "") -> Iterator[str]:
+    """Every command that does something, as it is typed after `hfts`."""
+    if hasattr(command, "commands"):  # a group
+        for name, child in command.commands.items():
+            yield from commands_of(child, f"{path} {name}")
+    else:
+        yield path.strip()
 
 
 def test_architecture_names_every_topic() -> None:
