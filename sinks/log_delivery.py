@@ -1,12 +1,13 @@
 """Delivery of notifications into the log, for installations without a mail server."""
 
+import logging
 from collections.abc import Sequence
 
 import structlog
 
 from schemas.notifications import Notification
 
-_log = structlog.get_logger(__name__)
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def mask_email(email: str) -> str:
@@ -21,7 +22,7 @@ class LogDelivery:
     def deliver(self, partition: int, notifications: Sequence[Notification]) -> None:
         """Log the notifications of one partition."""
         _log.info("notifications.delivered", partition=partition, count=len(notifications), channel="log")
-        if _log.is_enabled_for(10):
+        if _log.isEnabledFor(logging.DEBUG):
             for notification in notifications:
                 _log.debug(
                     "notification.delivered",

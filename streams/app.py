@@ -15,6 +15,7 @@ from faust.types import TP
 
 from schemas.settings import Settings
 from sinks.kafka.options import client_options
+from sinks.kafka.publisher import KafkaPublisher
 from streams.audit import AuditStage
 from streams.deliveries import DeliveriesStage
 from streams.notifications import NotificationsStage
@@ -22,9 +23,9 @@ from streams.stage import Stage
 from streams.transfers import TransfersStage
 
 STAGES: dict[str, Callable[[Settings], Stage]] = {
-    "transfers": TransfersStage,
-    "notifications": NotificationsStage,
-    "audit": AuditStage,
+    "transfers": lambda settings: TransfersStage(settings, KafkaPublisher(settings)),
+    "notifications": lambda settings: NotificationsStage(settings, KafkaPublisher(settings)),
+    "audit": lambda settings: AuditStage(settings, KafkaPublisher(settings)),
     "deliveries": DeliveriesStage,
 }
 
@@ -93,8 +94,8 @@ class PipelineApp(faust.App):
 
     async def resume_offsets(self, assignment: set[TP]) -> dict[TP, int]:
         """Where to read on in the partitions just assigned, of those where the stage knows it."""
-        offsets = {tp: await self.stage.resume_offset(tp.partition) for tp in assignment}
-        return {tp: offset for tp, offset in offsets.items() if offset is not None}
+        offsets = await self.stage.resume_offsets([tp.partition for tp in assignment])
+        return {tp: offsets[tp.partition] for tp in assignment if tp.partition in offsets}
 
     async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
         self.stage.forget([tp.partition for tp in revoked])

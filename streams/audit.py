@@ -11,7 +11,6 @@ from schemas.settings import Settings
 from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
-from sinks.kafka.tails import last_record
 from streams.stage import Positions
 
 
@@ -26,12 +25,11 @@ class Link(msgspec.Struct):
 class AuditStage:
     """Adds each outcome to its partition's chain once. The last record of the chain says where to go on."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self.input_topic = settings.topic_name(TRANSFERS_OUTCOMES)
         self._output_topic = settings.topic_name(AUDIT)
-        self._links: Positions[Link] = Positions()
-        self._publisher = Publisher(settings)
+        self._links = Positions(self._read_links)
+        self._publisher = publisher
 
     async def start(self) -> None:
         """Connect to Kafka."""
@@ -41,9 +39,9 @@ class AuditStage:
         """Disconnect."""
         await self._publisher.stop()
 
-    async def resume_offset(self, partition: int) -> int:
+    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome in the chain."""
-        return (await self._link(partition)).outcome_offset + 1
+        return {partition: link.outcome_offset + 1 for partition, link in (await self._links.of(partitions)).items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -51,7 +49,7 @@ class AuditStage:
 
     async def process(self, partition: int, records: Sequence[Consumed]) -> None:
         """Add these outcomes to the chain."""
-        link = await self._link(partition)
+        link = await self._links.get(partition)
         chained = []
         for record in records:
             if record.offset <= link.outcome_offset:
@@ -68,12 +66,13 @@ class AuditStage:
             chained.append((Record(record.key, value, [(headers.SOURCE_OFFSET, source)]),))
         await self._publisher.publish(self._output_topic, partition, chained)
 
-    async def _link(self, partition: int) -> Link:
-        return self._links.get(partition) or self._links.keep(partition, await self._read_link(partition))
+    async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
+        last = await self._publisher.last_records(self._output_topic, partitions)
+        return {partition: _link_after(last.get(partition)) for partition in partitions}
 
-    async def _read_link(self, partition: int) -> Link:
-        last = await last_record(self._settings, self._output_topic, partition)
-        if last is None:
-            return Link(-1, 0, GENESIS_HASH)
-        record = orjson.loads(last.value or b"")
-        return Link(record["outcome_offset"], record["sequence"] + 1, record["hash"])
+
+def _link_after(last: Consumed | None) -> Link:
+    if last is None:
+        return Link(-1, 0, GENESIS_HASH)
+    record = orjson.loads(last.value or b"")
+    return Link(record["outcome_offset"], record["sequence"] + 1, record["hash"])

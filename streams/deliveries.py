@@ -22,9 +22,9 @@ class DeliveriesStage:
     async def stop(self) -> None:
         """Nothing to disconnect from."""
 
-    async def resume_offset(self, partition: int) -> None:  # noqa: ARG002 (the stages' common form)
-        """Go by the committed offset."""
-        return
+    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:  # noqa: ARG002
+        """Go by the committed offsets."""
+        return {}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Nothing is kept."""

@@ -7,9 +7,8 @@ from schemas.notifications import Notification, Party, encode_notification
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES
 from schemas.transfers import Outcome, decode_outcome
-from sinks.kafka.publisher import Publisher
+from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
-from sinks.kafka.tails import last_source_offset
 from sinks.postgres.pool import create_pool
 from sinks.recipients import Recipient, Recipients
 from streams.stage import Positions
@@ -21,12 +20,12 @@ class NotificationsStage:
     An outcome without anyone to tell leaves no trace there and is read again after a restart, to no effect.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self._settings = settings
         self.input_topic = settings.topic_name(TRANSFERS_OUTCOMES)
         self._output_topic = settings.topic_name(NOTIFICATIONS)
-        self._last_source: Positions[int] = Positions()
-        self._publisher = Publisher(settings)
+        self._last_source = Positions(self._load_last_sources)
+        self._publisher = publisher
 
     async def start(self) -> None:
         """Connect to PostgreSQL and Kafka."""
@@ -39,9 +38,9 @@ class NotificationsStage:
         await self._publisher.stop()
         self._pool.terminate()
 
-    async def resume_offset(self, partition: int) -> int:
+    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome that was told of."""
-        return await self._position(partition) + 1
+        return {partition: last + 1 for partition, last in (await self._last_source.of(partitions)).items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -49,7 +48,7 @@ class NotificationsStage:
 
     async def process(self, partition: int, records: Sequence[Consumed]) -> None:
         """Publish the messages of these outcomes."""
-        last = await self._position(partition)
+        last = await self._last_source.get(partition)
         outcomes = [(record, decode_outcome(record.value or b"")) for record in records if record.offset > last]
         if not outcomes:
             return
@@ -63,12 +62,8 @@ class NotificationsStage:
         await self._publisher.publish(self._output_topic, partition, groups)
         self._last_source.keep(partition, records[-1].offset)
 
-    async def _position(self, partition: int) -> int:
-        known = self._last_source.get(partition)
-        if known is not None:
-            return known
-        last = await last_source_offset(self._settings, self._output_topic, partition)
-        return self._last_source.keep(partition, last)
+    async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
+        return await last_source_offsets(self._publisher, self._output_topic, partitions)
 
 
 def notifications_of(outcome: Outcome, owners: Mapping[str, Recipient | None]) -> list[Notification]:

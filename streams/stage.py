@@ -1,6 +1,6 @@
 """What an agent does with the record batches of one topic, apart from how Faust hands them over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from sinks.kafka.records import Consumed
@@ -19,8 +19,8 @@ class Stage(Protocol):
     async def stop(self) -> None:
         """Disconnect."""
 
-    async def resume_offset(self, partition: int) -> int | None:
-        """Where to read on in a partition just assigned; None to go by the committed offset."""
+    async def resume_offsets(self, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Where to read on in partitions just assigned; those left out go by the committed offset."""
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -32,17 +32,26 @@ class Stage(Protocol):
 class Positions(Generic[P]):
     """How far each of our partitions has come, kept from its assignment until it is revoked."""
 
-    def __init__(self) -> None:
+    def __init__(self, load: Callable[[list[int]], Awaitable[Mapping[int, P]]]) -> None:
+        self._load = load
         self._by_partition: dict[int, P] = {}
 
-    def get(self, partition: int) -> P | None:
-        """The position kept for a partition, if any."""
-        return self._by_partition.get(partition)
+    async def of(self, partitions: Iterable[int]) -> Mapping[int, P]:
+        """The positions of these partitions, loaded all at once where they are not known."""
+        asked = list(partitions)
+        missing = [partition for partition in asked if partition not in self._by_partition]
+        if missing:
+            self._by_partition.update(await self._load(missing))
+        return {partition: self._by_partition[partition] for partition in asked}
 
-    def keep(self, partition: int, position: P) -> P:
-        """Keep a partition's position and return it."""
+    async def get(self, partition: int) -> P:
+        """One partition's position."""
+        known = self._by_partition.get(partition)
+        return known if known is not None else (await self.of([partition]))[partition]
+
+    def keep(self, partition: int, position: P) -> None:
+        """Note how far a partition has come."""
         self._by_partition[partition] = position
-        return position
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop the positions of these partitions."""

@@ -7,9 +7,8 @@ import structlog
 
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
-from sinks.kafka.publisher import Publisher
+from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed
-from sinks.kafka.tails import last_source_offset
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.types import Applied, Batch
 from sinks.postgres.pool import create_pool
@@ -36,13 +35,13 @@ class TransfersStage:
     partition has been published, and reading on behind it misses nothing.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self._settings = settings
         self.input_topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._outcomes_topic = settings.topic_name(TRANSFERS_OUTCOMES)
         self._dead_letters_topic = settings.topic_name(DEAD_LETTERS)
-        self._positions: Positions[Position] = Positions()
-        self._publisher = Publisher(settings)
+        self._positions = Positions(self._load_positions)
+        self._publisher = publisher
 
     async def start(self) -> None:
         """Connect to PostgreSQL and Kafka."""
@@ -55,10 +54,10 @@ class TransfersStage:
         await self._publisher.stop()
         self._pool.terminate()
 
-    async def resume_offset(self, partition: int) -> int:
+    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome published, and never beyond what has been applied."""
-        position = await self._position(partition)
-        return min(position.last_outcome + 1, position.applied)
+        positions = await self._positions.of(partitions)
+        return {p: min(position.last_outcome + 1, position.applied) for p, position in positions.items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -69,7 +68,7 @@ class TransfersStage:
 
         Raises ProgressMovedError when another worker has taken the partition over.
         """
-        position = await self._position(partition)
+        position = await self._positions.get(partition)
         orders, dead = read_requests(records)
         old = [order for order in orders if order.offset < position.applied]
         if old:
@@ -112,19 +111,21 @@ class TransfersStage:
             )
             position.last_outcome = transfers[-1].request_offset
 
-    async def _position(self, partition: int) -> Position:
-        return self._positions.get(partition) or self._positions.keep(partition, await self._load_position(partition))
-
-    async def _load_position(self, partition: int) -> Position:
-        applied = await self._ledger.progress(partition)
-        position = Position(
-            applied,
-            await last_source_offset(self._settings, self._outcomes_topic, partition),
-            await last_source_offset(self._settings, self._dead_letters_topic, partition),
-        )
-        if position.last_outcome >= applied:
-            _log.error("ledger.behind_outcomes", partition=partition, applied=applied, outcome=position.last_outcome)
-        return position
+    async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
+        applied = {partition: await self._ledger.progress(partition) for partition in partitions}
+        outcomes = await last_source_offsets(self._publisher, self._outcomes_topic, partitions)
+        letters = await last_source_offsets(self._publisher, self._dead_letters_topic, partitions)
+        for partition in partitions:
+            if outcomes[partition] >= applied[partition]:
+                # The ledger was restored from a backup older than the topics: it applies these requests again, and
+                # what is told of them already is not told twice.
+                _log.error(
+                    "ledger.behind_outcomes",
+                    partition=partition,
+                    applied=applied[partition],
+                    outcome=outcomes[partition],
+                )
+        return {p: Position(applied[p], outcomes[p], letters[p]) for p in partitions}
 
 
 def _refused_letters(applied: Applied, records: Sequence[Consumed]) -> list[DeadLetter]:

@@ -1,6 +1,5 @@
 """The worker process: a choice of agents in one event loop, until SIGTERM or SIGINT."""
 
-import logging
 from collections.abc import Sequence
 
 import faust
@@ -8,6 +7,7 @@ import structlog
 import uvloop
 
 from schemas.settings import Settings
+from sinks.logs import configure_logging
 from streams.app import STAGES, create_app
 
 ALL_AGENTS = tuple(STAGES)
@@ -20,6 +20,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
 
     A signal lets the batch in hand finish: it is committed, published and acknowledged.
     """
+    configure_logging(debug=settings.debug)
     first, *others = (create_app(name, settings) for name in agents)
     for app in others:
         app.finalize()
@@ -28,7 +29,6 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
         first,
         *others,
         loop=uvloop.new_event_loop(),
-        loglevel=logging.INFO if settings.debug else logging.WARNING,
         redirect_stdouts=False,
         override_logging=False,
         quiet=True,
