@@ -98,6 +98,8 @@ def test_command_table_is_the_command_line() -> None:
 def commands_of(command: Any, path: str = "") -> Iterator[str]:
     """Every command that does something, as it is typed after `hfts`."""
     if hasattr(command, "commands"):  # a group
+        if command.invoke_without_command:
+            yield path.strip()
         for name, child in command.commands.items():
             yield from commands_of(child, f"{path} {name}")
     else:
