@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import sys
 import uuid
@@ -22,11 +23,13 @@ TIMEOUT_S = 60
 
 async def start_example(code: str, settings: Settings, *arguments: str) -> asyncio.subprocess.Process:
     """The example as a user would run it, but on the test's own broker and topics."""
-    code = code.replace("127.0.0.1:9092", settings.kafka_bootstrap_servers)
     for topic in (AUDIT, TRANSFERS_REQUESTED):
         code = code.replace(f'"{topic.name}"', f'"{settings.topic_name(topic)}"')
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(sys.executable, "-uc", code, *arguments, stdout=pipe, stderr=pipe)
+    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-uc", code, *arguments, stdout=pipe, stderr=pipe, env=environment
+    )
 
 
 async def test_paying_writes_a_valid_request_under_the_right_key(settings: Settings) -> None:
