@@ -81,6 +81,7 @@ class AccessTokens:
             expires_s = float(claims["exp"])
         except (jwt.PyJWTError, ValueError, TypeError, UnicodeError) as error:
             raise TokenError("not a token of ours") from error
-        if claims["role"] not in _ROLES:
+        role = claims["role"]
+        if not isinstance(role, str) or role not in _ROLES:
             raise TokenError("unknown role")
-        return Caller(user_id, claims["role"] == "admin"), expires_s
+        return Caller(user_id, role == "admin"), expires_s

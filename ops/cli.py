@@ -1,6 +1,7 @@
 """The ``hfts`` command: collects the modules of ``ops.commands`` and turns known errors into one line."""
 
 import importlib
+import logging
 import pkgutil
 import sys
 
@@ -8,6 +9,7 @@ import typer
 
 from ops import commands
 from ops.errors import CommandError
+from sinks.errors import SinkError
 
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 
@@ -27,10 +29,12 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command line. Exit status 1 for a CommandError, whose text is shown without a traceback."""
+    """Run the command line. Exit status 1 for a known error, whose text is shown without a traceback."""
+    # What a client logs about a server that is away is said by the error, too.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         build_app()()
-    except CommandError as error:
+    except (CommandError, SinkError) as error:
         print(f"hfts: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -3,16 +3,14 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.settings import Settings
 from sinks.kafka.options import client_options
-
-TopicRecord: TypeAlias = "ConsumerRecord[bytes, bytes]"
-"""A record as read, key and value as bytes; either may be missing."""
+from sinks.kafka.records import Consumed
 
 RECORDS_PER_POLL_MAX = 5_000
 POLL_TIMEOUT_MS = 1_000
@@ -82,7 +80,7 @@ async def topic_spans(consumer: AIOKafkaConsumer, counts: dict[str, int]) -> lis
 
 async def read_spans(
     consumer: AIOKafkaConsumer, spans: Sequence[Span]
-) -> AsyncIterator[tuple[TopicPartition, list[TopicRecord]]]:
+) -> AsyncIterator[tuple[TopicPartition, list[Consumed]]]:
     """The records of the spans in lists of one partition each, in order of offset within it.
 
     Holds at most one poll's records. Raises TopicReadError when the broker delivers nothing for a minute.

@@ -34,9 +34,11 @@ def _positive_amount(text: str) -> str:
     return text
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\x00" in text:  # PostgreSQL's text cannot hold it
         raise ValueError("must not contain the character U+0000")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):  # nor can UTF-8 hold these
+        raise ValueError("must not contain half of a surrogate pair")
     return text
 
 
@@ -75,7 +77,7 @@ Amount = Annotated[
 Email = Annotated[
     str, Field(max_length=320), AfterValidator(normalise_email), WithJsonSchema({"type": "string", "format": "email"})
 ]
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 Password = Annotated[Text, Field(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
 Reference = Annotated[Text, Field(max_length=REFERENCE_CHARS_MAX)]
 Metadata = Annotated[

@@ -133,7 +133,8 @@ def encode_outcome(outcome: Outcome) -> bytes:
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC, always with six digits of a second, so that equal moments are equal texts."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def _check_text(name: str, text: str, chars_max: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ops.embedded.layout import StackOptions
+from ops.embedded.plan import StackOptions
 from ops.embedded.stack import Stack
 from schemas.settings import Settings
 from sinks.kafka.topics import ensure_topics

@@ -85,13 +85,14 @@ def _download(folder: Path, jars: list[Jar], progress: Progress) -> None:
         raise StackError(f"Kafka's jars cannot be kept in {folder}: {error.strerror}. Make it writable") from error
     size = sum(jar.size for jar in jars)
     have = 0
+    pool = ThreadPoolExecutor(_DOWNLOADS_AT_ONCE)
     try:
-        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-            progress(0, size)
-            for jar in pool.map(lambda jar: _download_one(staging, folder, jar), jars):
-                have += jar.size
-                progress(have, size)
+        progress(0, size)
+        for jar in pool.map(lambda jar: _download_one(staging, folder, jar), jars):
+            have += jar.size
+            progress(have, size)
     finally:
+        pool.shutdown(cancel_futures=True)
         shutil.rmtree(staging, ignore_errors=True)
 
 

@@ -11,7 +11,6 @@ from ops.embedded.kafka_config import LOGGING, Node, broker_properties, render
 from ops.embedded.processes import Program
 
 _FORMAT_TIMEOUT_S = 120
-_CLASS_ARCHIVE = "-XX:+AutoCreateSharedArchive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +80,6 @@ def _java(cluster: Cluster, home: Path) -> list[str]:
         f"-Xms{cluster.heap_mib // 4}m",
         f"-Xmx{cluster.heap_mib}m",
         "-XX:+ExitOnOutOfMemoryError",  # so that it is started again
-        "-Xshare:auto",
-        _CLASS_ARCHIVE,
-        f"-XX:SharedArchiveFile={home / 'classes.jsa'}",
-        "-Xlog:cds=off,aot=off",
         "--enable-native-access=ALL-UNNAMED",
         f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
         "-cp",

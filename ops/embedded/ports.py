@@ -1,8 +1,15 @@
 """TCP ports on the loopback interface."""
 
+import random
 import socket
+from collections.abc import Collection
 
 HOST = "127.0.0.1"
+
+# Below the range systems take ports of outgoing connections from. In that range, a client that tries to reach a server
+# which is being started again could get the server's own port, and keep it.
+_CHOICE = range(20_000, 32_768)
+_TRIES_MAX = 1000
 
 
 def is_free(port: int) -> bool:
@@ -16,13 +23,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_ports(count: int) -> list[int]:
-    """As many different free ports, chosen by the system."""
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+def free_port(used: Collection[int]) -> int:
+    """A port that is free and not one of ``used``. Raises OSError when none is found."""
+    for port in random.sample(_CHOICE, _TRIES_MAX):
+        if port not in used and is_free(port):
+            return port
+    raise OSError(f"no free port between {_CHOICE.start} and {_CHOICE.stop - 1}")

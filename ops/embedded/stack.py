@@ -5,19 +5,19 @@ import contextlib
 import fcntl
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from ops.embedded import jars, kafka, postgres
 from ops.embedded.database import ensure_database, wait_until_accepting
+from ops.embedded.environment import stack_settings
 from ops.embedded.errors import StackError
-from ops.embedded.files import PRIVATE, read_json, write_json
-from ops.embedded.kafka_config import replication
-from ops.embedded.layout import Layout, Plan, Secrets, StackOptions
+from ops.embedded.files import PRIVATE
+from ops.embedded.layout import Layout, Secrets
 from ops.embedded.parts import Parts, PartState
-from ops.embedded.processes import kill_tree, started_at
+from ops.embedded.plan import Plan, StackOptions
+from ops.embedded.state import clear_left_overs, write_state
 from schemas.settings import Settings
 from sinks.kafka.ready import wait_until_ready
 
@@ -40,6 +40,7 @@ class Stack:
         self._options = options
         self._report = report
         self._lock: int | None = None
+        self._ready = False
         self.plan: Plan
         self.secrets: Secrets
 
@@ -93,7 +94,7 @@ class Stack:
                 f"{folder} has {free // 2**20} MiB of disk space left; {DISK_FREE_BYTES_MIN // 2**20} MiB are needed. "
                 "Make room, or name another folder with --data-dir"
             )
-        for line in clear_left_overs(self.layout):
+        for line in clear_left_overs(self.layout.state):
             self._report(line)
         for log in self.layout.logs.glob("*.log"):
             if log.stat().st_size > _LOG_BYTES_MAX:
@@ -101,7 +102,7 @@ class Stack:
 
     async def _start_kafka(self, jar_progress: jars.Progress) -> None:
         self._report("Kafka: looking for its jars")
-        paths = await asyncio.to_thread(jars.ensure_jars, jars.jar_folder(), jars.kafka_jars(), jar_progress)
+        paths = await _find_jars(jar_progress)
         cluster = kafka.Cluster(
             nodes=self.plan.nodes,
             cluster_id=self.plan.cluster_id,
@@ -165,39 +166,29 @@ class Stack:
         finally:
             watcher.cancel()
 
+    def mark_ready(self) -> None:
+        """Record that everything on top of the servers answers, too."""
+        self._ready = True
+        self._write_state(self.parts.rows())
+
     def _write_state(self, rows: list[PartState]) -> None:
-        pid = os.getpid()
-        supervisor = {"pid": pid, "started_s": started_at(pid)}
-        write_json(self.layout.state, {"supervisor": supervisor, "parts": [asdict(row) for row in rows]})
+        if self._lock is not None:  # without it the file is another's
+            write_state(self.layout.state, rows, ready=self._ready)
 
 
-def clear_left_overs(layout: Layout) -> list[str]:
-    """End what a supervisor that was killed has left behind; returns a line for each. Only with the lock held."""
-    state = read_json(layout.state)
-    lines = [
-        f"{part['name']} (process {part['pid']}) was left over from the last run and has been ended"
-        for part in (state["parts"] if state else [])
-        if part["pid"] and part["started_s"] and kill_tree(part["pid"], part["started_s"])
-    ]
-    layout.state.unlink(missing_ok=True)
-    return lines
+async def _find_jars(progress: jars.Progress) -> list[Path]:
+    """The jars' paths. When cancelled, only the downloads in hand are finished."""
+    cancelled = threading.Event()
 
+    def progress_unless_cancelled(have_bytes: int, all_bytes: int) -> None:
+        if cancelled.is_set():
+            raise StackError("the download was interrupted")
+        progress(have_bytes, all_bytes)
 
-def stack_settings(plan: Plan, secrets: Secrets) -> Settings:
-    """The settings that reach a stack's servers."""
-    make = partial(Settings, _env_file=None)
-    return make(
-        postgres_host="127.0.0.1",
-        postgres_port=plan.postgres_port,
-        postgres_user="hfts",
-        postgres_password=secrets.postgres_password,
-        postgres_db="hfts_db",
-        kafka_bootstrap_servers=",".join(f"127.0.0.1:{node.port}" for node in plan.nodes),
-        kafka_security_protocol="PLAINTEXT",
-        topic_prefix="",
-        topic_partitions=plan.partitions,
-        topic_replication=replication(len(plan.nodes)),
-        secret_key=secrets.secret_key,
-        api_host="127.0.0.1",
-        api_port=plan.api_port,
-    )
+    try:
+        return await asyncio.to_thread(
+            jars.ensure_jars, jars.jar_folder(), jars.kafka_jars(), progress_unless_cancelled
+        )
+    except asyncio.CancelledError:
+        cancelled.set()
+        raise

@@ -9,18 +9,18 @@ from ops.reconcile.reading import (
     bytes_digest,
     digest_of,
     document_of,
-    header_text,
     key_text,
+    last_header,
     moment_of,
     source_offset_of,
     units_of,
     uuid_text,
 )
-from ops.topic_reader import TopicRecord
 from schemas.codes import DeadLetterCause
-from schemas.headers import CAUSE, SOURCE_PARTITION
+from schemas.headers import CAUSE, SOURCE_OFFSET, SOURCE_PARTITION
 from schemas.notifications import Notification
 from schemas.transfers import InvalidRequestError, MalformedRequestError, Outcome, decode_request
+from sinks.kafka.records import Consumed
 
 Row = tuple[Any, ...]
 
@@ -28,7 +28,7 @@ _CAUSES = frozenset(DeadLetterCause)
 _CHAIN_FIELDS = ("outcome_offset", "sequence", "prev_hash", "hash")
 
 
-def request_row(record: TopicRecord) -> Row:
+def request_row(record: Consumed) -> Row:
     """A row of rc_request; what the request deserves is judged by the rules the agent goes by."""
     start = (record.partition, record.offset, bytes_digest(record.key, record.value))
     try:
@@ -53,19 +53,19 @@ def request_row(record: TopicRecord) -> Row:
     )
 
 
-def dead_letter_row(record: TopicRecord) -> Row:
+def dead_letter_row(record: Consumed) -> Row:
     """A row of rc_dead_letter."""
     return (
         record.partition,
         record.offset,
         bytes_digest(record.key, record.value),
-        _small(header_text(record, SOURCE_PARTITION)),
-        source_offset_of(record),
-        _cause(header_text(record, CAUSE)),
+        _small(last_header(record, SOURCE_PARTITION)),
+        bigint(last_header(record, SOURCE_OFFSET)),
+        _cause(last_header(record, CAUSE)),
     )
 
 
-def outcome_row(record: TopicRecord) -> Row:
+def outcome_row(record: Consumed) -> Row:
     """A row of rc_outcome."""
     document = document_of(record.value)
     digest = digest_of(document)
@@ -95,7 +95,7 @@ def outcome_row(record: TopicRecord) -> Row:
     )
 
 
-def notification_row(record: TopicRecord) -> Row:
+def notification_row(record: Consumed) -> Row:
     """A row of rc_notification."""
     document = document_of(record.value)
     digest_of(document)  # refuses what has no UTF-8 form
@@ -120,7 +120,7 @@ def notification_row(record: TopicRecord) -> Row:
     )
 
 
-def audit_row(record: TopicRecord, document: dict[str, Any]) -> Row:
+def audit_row(record: Consumed, document: dict[str, Any]) -> Row:
     """A row of rc_audit from a record that the chain verifier has passed."""
     outcome = {name: value for name, value in document.items() if name not in _CHAIN_FIELDS}
     return (

@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer
 from ops.audit.chain import ChainVerifier
 from ops.reconcile.facts import Row, audit_row, dead_letter_row, notification_row, outcome_row, request_row
 from ops.reconcile.reading import document_of
-from ops.topic_reader import Span, TopicRecord, read_spans
+from ops.topic_reader import Span, read_spans
 from schemas.headers import SOURCE_TOPIC
 from schemas.settings import Settings
 from schemas.topics import AUDIT, DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
+from sinks.kafka.records import Consumed
 from sinks.postgres.pool import Connection
 
 COPY_TIMEOUT_S = 600.0
@@ -59,7 +60,7 @@ class Loader:
         self.progress(role, total, total)
         self.counts[role] = read
 
-    def _rows(self, role: str, records: Sequence[TopicRecord]) -> tuple[list[Row], list[Row]]:
+    def _rows(self, role: str, records: Sequence[Consumed]) -> tuple[list[Row], list[Row]]:
         rows: list[Row] = []
         unreadable: list[Row] = []
         for record in records:
@@ -73,7 +74,7 @@ class Loader:
                 rows.append(row)
         return rows, unreadable
 
-    def _row(self, role: str, record: TopicRecord) -> Row | None:
+    def _row(self, role: str, record: Consumed) -> Row | None:
         if role == "requests":
             return request_row(record)
         if role == "outcomes":
@@ -85,10 +86,10 @@ class Loader:
             return audit_row(record, document_of(record.value) if verified is None else verified)
         return dead_letter_row(record) if self._is_of_requests(record) else None
 
-    def _is_of_requests(self, record: TopicRecord) -> bool:
+    def _is_of_requests(self, record: Consumed) -> bool:
         """Dead letters of other topics are no matter of transfers; one that names no topic is taken for ours."""
         named = [value for header, value in record.headers if header == SOURCE_TOPIC]
-        return named in ([], [self.settings.topic_name(TRANSFERS_REQUESTED).encode()])
+        return not named or named[-1] == self.settings.topic_name(TRANSFERS_REQUESTED).encode()
 
     async def _copy(self, table: str, rows: Sequence[Row]) -> None:
         if rows:

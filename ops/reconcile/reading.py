@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from ops.topic_reader import TopicRecord
 from schemas.headers import SOURCE_OFFSET
 from schemas.money import UNITS_MAX, UNITS_PER_ONE
 from schemas.strict_json import loads_strict
+from sinks.kafka.records import Consumed
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UNITS = re.compile(r"(-?)(0|[1-9][0-9]{0,13})\.([0-9]{4})")
@@ -50,17 +50,19 @@ def key_text(key: bytes | None) -> str | None:
     return None if key is None else key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
-def source_offset_of(record: TopicRecord) -> int:
+def source_offset_of(record: Consumed) -> int:
     """The source-offset header, which must stand exactly once."""
-    return bigint(header_text(record, SOURCE_OFFSET))
+    if [name for name, _ in record.headers].count(SOURCE_OFFSET) != 1:
+        raise ValueError(f"header {SOURCE_OFFSET} must stand exactly once")
+    return bigint(last_header(record, SOURCE_OFFSET))
 
 
-def header_text(record: TopicRecord, name: str) -> str:
-    """A header that must stand exactly once, as text."""
+def last_header(record: Consumed, name: str) -> str:
+    """A header's text. The last one counts: a dead letter keeps its request's headers and adds its own after them."""
     found = [value for header, value in record.headers if header == name]
-    if len(found) != 1 or found[0] is None:
-        raise ValueError(f"header {name} stands {len(found)} times")
-    return bytes(found[0]).decode("ascii")
+    if not found or found[-1] is None:
+        raise ValueError(f"header {name} is missing")
+    return bytes(found[-1]).decode("ascii")
 
 
 def bigint(value: str | int) -> int:

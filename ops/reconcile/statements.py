@@ -10,7 +10,7 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql"
 _STATEMENT = re.compile(
-    r"^-- name: (?P<name>\w+)\n-- title: (?P<title>.+)\n-- checked: (?P<checked>.+)\n(?P<sql>(?:.*\n)+?.*;)$",
+    r"^-- name: (?P<name>\w+)\n-- title: (?P<title>.+)\n-- checked: (?P<checked>.+)\n(?P<sql>(?:.*\n)*?.*;)$",
     re.MULTILINE,
 )
 

@@ -16,14 +16,14 @@ from ingest_api.services import Services
 from ingest_api.submission import Submitter
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
-from sinks.directory.transfers import Found, Transfers, TransferRow
+from sinks.directory.transfers import Found, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
 from sinks.directory.wallets import Owner, Wallets
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.requests import Position
 
 TOPIC = "transfers.requested"
-SECRET_KEY = "a secret of the unit tests, long enough"
+SECRET_KEY = "a secret of the unit tests, " * 3
 
 
 class FakeRequests:
@@ -49,7 +49,7 @@ class FakeUsers(Users):
     async def find_login(self, email: str) -> LoginRow | None:
         return self.logins.get(email)
 
-    async def find(self, user_id: str) -> UserRow | None:
+    async def find(self, user_id: str) -> UserRow | None:  # noqa: ARG002 (the real one's signature)
         if self.fault is not None:
             raise self.fault
         return None
@@ -152,15 +152,15 @@ class Api:
 async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     monkeypatch.setenv("POSTGRES_PASSWORD", "none")
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
-    settings = Settings()  # type: ignore[call-arg] # read from the environment
+    settings = Settings()
 
     @asynccontextmanager
     async def open_fakes(_: Settings) -> AsyncIterator[Services]:
-        yield api.services()
+        yield built.services()
 
     app = create_app(settings, open_services=open_fakes)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
-        api = Api(client, settings)
+        built = Api(client, settings)
         async with app.router.lifespan_context(app):
-            yield api
+            yield built

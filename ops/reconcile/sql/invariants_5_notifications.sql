@@ -52,7 +52,7 @@ cross join lateral (
         case when n.reason is distinct from o.reason then 'reason differs' end,
         case when n.units <> o.units then 'amount differs' end,
         case when n.currency <> o.currency then 'currency differs' end,
-        case when n.reference is distinct from o.reference then 'reference differs' end,
+        case when coalesce(n.reference, '') <> coalesce(o.reference, '') then 'reference differs' end,
         case when n.completed_at <> o.completed_at then 'completed_at differs' end
     ], null) end as wrong
 ) d
