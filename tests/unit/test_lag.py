@@ -1,0 +1,45 @@
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from ops.lag.report import LagReport, PartitionLag
+from ops.lag.table import lag_table
+
+
+def partition(**changes: Any) -> PartitionLag:
+    values = {"group": "g", "topic": "t", "partition": 0, "begin": 0, "end": 100, "committed": None, "applied": None}
+    return PartitionLag(**{**values, **changes})
+
+
+def test_the_lag_counts_from_what_is_applied_where_that_is_known() -> None:
+    assert partition(committed=50, applied=90).lag == 10
+    assert partition(committed=50).lag == 50
+
+
+def test_a_group_that_has_never_committed_lags_by_all_that_is_left() -> None:
+    assert partition(begin=30).lag == 70
+
+
+def test_records_removed_by_retention_are_no_lag() -> None:
+    assert partition(begin=80, committed=10).lag == 20
+
+
+def test_lag_is_never_below_zero() -> None:
+    assert partition(committed=101).lag == 0
+
+
+def test_totals_are_by_group() -> None:
+    report = LagReport([partition(committed=90), partition(partition=1, committed=95), partition(group="h", begin=99)])
+    assert report.totals == {"g": 15, "h": 1}
+    assert report.total == 16
+    assert report.as_json()["totals"] == {"g": 15, "h": 1}
+
+
+def test_the_table_shows_unknown_offsets_as_a_dash_and_a_total_a_group() -> None:
+    output = StringIO()
+    Console(width=120, file=output).print(lag_table(LagReport([partition(end=1_234_567)])))
+    text = output.getvalue()
+    assert "1,234,567" in text
+    assert "-" in text
+    assert "total" in text
