@@ -75,6 +75,9 @@ def broker_properties(node: Node, nodes: list[Node], data: Path) -> dict[str, st
         # A worker alone need not wait for others, and a dead one is noticed soon.
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
+        # A broker that was killed may come back only when its old session has run out.
+        "broker.heartbeat.interval.ms": "1000",
+        "broker.session.timeout.ms": "5000",
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),

@@ -1,0 +1,46 @@
+"""The first admin account."""
+
+import asyncio
+
+from email_validator import EmailNotValidError, validate_email
+
+from ops.errors import CommandError
+from schemas.settings import Settings
+from sinks.passwords import hash_password, verify_password
+from sinks.postgres.pool import connect
+
+PASSWORD_CHARS_MIN = 12
+
+
+async def ensure_admin(settings: Settings, email: str, password: str) -> bool:
+    """Make this account an active admin with this password, whether it exists or not. False if it was one already.
+
+    Raises CommandError for an e-mail address or password that will not do.
+    """
+    try:
+        address = validate_email(email, check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise CommandError(f"ADMIN_EMAIL is not an e-mail address: {error}") from None
+    if len(password) < PASSWORD_CHARS_MIN:
+        raise CommandError(f"ADMIN_PASSWORD must have at least {PASSWORD_CHARS_MIN} characters")
+    connection = await connect(settings)
+    try:
+        found = await connection.fetchrow(
+            "select password_hash from users where lower(email) = $1 and role = 'admin' and status = 'active'", address
+        )
+        if found is not None:
+            unchanged = await asyncio.to_thread(verify_password, password, found["password_hash"])
+            if unchanged:
+                return False
+        await connection.execute(
+            """
+            insert into users (email, password_hash, role) values ($1, $2, 'admin')
+            on conflict (lower(email)) do update
+            set password_hash = excluded.password_hash, role = 'admin', status = 'active', updated_at = now()
+            """,
+            address,
+            await asyncio.to_thread(hash_password, password),
+        )
+    finally:
+        await connection.close()
+    return True

@@ -1,0 +1,29 @@
+"""``hfts create-admin``: the first admin account."""
+
+import os
+
+import typer
+
+from ops.errors import CommandError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("create-admin")(create_admin_command)
+
+
+def create_admin_command() -> None:
+    """Make ADMIN_EMAIL an admin with ADMIN_PASSWORD (both from the environment). May be repeated."""
+    import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
+
+    from ops.admin import ensure_admin  # noqa: PLC0415
+    from ops.configuration import load_settings  # noqa: PLC0415
+    from ops.server_errors import explained  # noqa: PLC0415
+
+    email, password = os.environ.get("ADMIN_EMAIL"), os.environ.get("ADMIN_PASSWORD")
+    if not email or not password:
+        raise CommandError("set the environment variables ADMIN_EMAIL and ADMIN_PASSWORD")
+    settings = load_settings()
+    with explained(settings):
+        changed = asyncio.run(ensure_admin(settings, email, password))
+    print(f"{email} is an admin" if changed else f"{email} was an admin with this password already")

@@ -1,0 +1,74 @@
+"""A stack's addresses and credentials, as settings and as environment variables."""
+
+import shlex
+from collections.abc import Mapping
+from functools import partial
+
+from ops.embedded.kafka_config import replication
+from ops.embedded.layout import Secrets
+from ops.embedded.plan import Plan
+from schemas.settings import Settings
+
+ADMIN_EMAIL = "admin@example.com"
+
+# What the stack leaves to whoever starts it.
+_INHERITED = frozenset({"DEBUG", "SMTP_URL", "ACCESS_TOKEN_TTL_S"})
+
+
+def stack_settings(plan: Plan, secrets: Secrets) -> Settings:
+    """The settings that reach a stack's servers."""
+    make = partial(Settings, _env_file=None)
+    return make(
+        postgres_host="127.0.0.1",
+        postgres_port=plan.postgres_port,
+        postgres_user="hfts",
+        postgres_password=secrets.postgres_password,
+        postgres_db="hfts_db",
+        kafka_bootstrap_servers=",".join(f"127.0.0.1:{node.port}" for node in plan.nodes),
+        kafka_security_protocol="PLAINTEXT",
+        topic_prefix="",
+        topic_partitions=plan.partitions,
+        topic_replication=replication(len(plan.nodes)),
+        secret_key=secrets.secret_key,
+        api_host="127.0.0.1",
+        api_port=plan.api_port,
+    )
+
+
+def variables(settings: Settings, secrets: Secrets) -> dict[str, str]:
+    """What a client of the stack needs to know, by the names of the environment."""
+    return {
+        "POSTGRES_HOST": settings.postgres_host,
+        "POSTGRES_PORT": str(settings.postgres_port),
+        "POSTGRES_USER": settings.postgres_user,
+        "POSTGRES_PASSWORD": settings.postgres_password.get_secret_value(),
+        "POSTGRES_DB": settings.postgres_db,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "KAFKA_SECURITY_PROTOCOL": settings.kafka_security_protocol,
+        "TOPIC_PARTITIONS": str(settings.topic_partitions),
+        "TOPIC_REPLICATION": str(settings.topic_replication),
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "API_PORT": str(settings.api_port),
+        "API_URL": api_url(settings),
+        "ADMIN_EMAIL": ADMIN_EMAIL,
+        "ADMIN_PASSWORD": secrets.admin_password,
+    }
+
+
+def api_url(settings: Settings) -> str:
+    """Where the API answers."""
+    return f"http://{settings.api_host}:{settings.api_port}"
+
+
+def render(values: Mapping[str, str]) -> str:
+    """``KEY=VALUE`` lines for a shell, quoted where they need it."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def child_environment(outer: Mapping[str, str], settings: Settings, secrets: Secrets) -> dict[str, str]:
+    """The environment of the API and the workers: the outer one, but with this stack's servers and no others'."""
+    decided = {name.upper() for name in Settings.model_fields} - _INHERITED | {"ADMIN_EMAIL", "ADMIN_PASSWORD"}
+    kept = {name: value for name, value in outer.items() if name.upper() not in decided}
+    ours = {name: value for name, value in variables(settings, secrets).items() if name in decided}
+    del ours["ADMIN_EMAIL"], ours["ADMIN_PASSWORD"]
+    return {**kept, **ours, "API_HOST": settings.api_host, "PYTHONUNBUFFERED": "1"}

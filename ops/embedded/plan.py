@@ -1,0 +1,103 @@
+"""What a start asks for, and the shape a folder keeps from start to start. Only looking for free ports is impure."""
+
+import base64
+import uuid
+from dataclasses import dataclass
+
+from ops.embedded.errors import StackError
+from ops.embedded.kafka_config import BROKER_COUNTS, Node
+from ops.embedded.ports import free_port, is_free
+from schemas.topics import PARTITIONS_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What a start asks for; None means as before, or the default. ``small`` saves memory and start-up for tests."""
+
+    brokers: int | None = None
+    partitions: int | None = None
+    api_port: int | None = None
+    postgres_port: int | None = None
+    kafka_port: int | None = None
+    small: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A folder's shape: fixed at its first start, except for the ports."""
+
+    cluster_id: str
+    partitions: int
+    postgres_port: int
+    api_port: int
+    nodes: list[Node]
+
+
+def make_plan(options: StackOptions, before: Plan | None) -> Plan:
+    """Asked for ports must be free; remembered ones are used again where free; all others are chosen."""
+    brokers = options.brokers or (len(before.nodes) if before else 1)
+    partitions = options.partitions or (before.partitions if before else PARTITIONS_DEFAULT)
+    if brokers not in BROKER_COUNTS:
+        raise StackError(f"--brokers must be one of {', '.join(map(str, BROKER_COUNTS))}, not {brokers}")
+    if before and (brokers, partitions) != (len(before.nodes), before.partitions):
+        raise StackError(
+            f"this folder was made with --brokers {len(before.nodes)} --partitions {before.partitions}, which stay as "
+            "they are. Leave these options out, or name another folder with --data-dir"
+        )
+    asked = {"--api-port": options.api_port, "--postgres-port": options.postgres_port}
+    asked["--kafka-port"] = options.kafka_port
+    _check_asked(asked)
+    chosen = _Ports({port for port in asked.values() if port})
+    kafka_ports = [options.kafka_port if number == 1 else None for number in range(1, brokers + 1)]
+    nodes = [
+        Node(
+            number,
+            chosen.pick(kafka_ports[number - 1], before.nodes[number - 1].port if before else None),
+            chosen.pick(None, before.nodes[number - 1].controller_port if before else None),
+        )
+        for number in range(1, brokers + 1)
+    ]
+    return Plan(
+        cluster_id=before.cluster_id if before else _new_cluster_id(),
+        partitions=partitions,
+        postgres_port=chosen.pick(options.postgres_port, before.postgres_port if before else None),
+        api_port=chosen.pick(options.api_port, before.api_port if before else None),
+        nodes=nodes,
+    )
+
+
+def _check_asked(asked: dict[str, int | None]) -> None:
+    seen: set[int] = set()
+    for option, port in asked.items():
+        if port is None:
+            continue
+        if port in seen:
+            raise StackError(f"{option} {port} is given twice. Give each server a port of its own")
+        if not is_free(port):
+            raise StackError(f"port {port} ({option}) is taken by another program. Stop it, or give another port")
+        seen.add(port)
+
+
+class _Ports:
+    """Hands out ports, none of them twice."""
+
+    def __init__(self, reserved: set[int]) -> None:
+        self._used = reserved
+
+    def pick(self, asked: int | None, remembered: int | None) -> int:
+        if asked is not None:
+            return asked
+        if remembered is not None and remembered not in self._used and is_free(remembered):
+            port = remembered
+        else:
+            port = free_port(self._used)
+        self._used.add(port)
+        return port
+
+
+def _new_cluster_id() -> str:
+    """A random UUID in Kafka's form: URL-safe base64 without padding. It must not start like an option."""
+    while True:  # one in 64 starts with a dash
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        if not text.startswith("-"):
+            return text
