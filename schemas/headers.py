@@ -13,8 +13,8 @@ Headers = list[tuple[str, bytes]]
 
 
 def source_offset(headers: Sequence[tuple[str, bytes]]) -> int | None:
-    """The source offset in a record's headers, or None where there is none."""
-    for name, value in headers:
+    """The source offset in a record's headers, or None where there is none. Ours stands behind the producer's own."""
+    for name, value in reversed(headers):
         if name == SOURCE_OFFSET:
             return int(value)
     return None

@@ -1,0 +1,115 @@
+"""Test data: requests, wallets and a stand-in for Kafka's topics."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from schemas.money import format_units
+from schemas.transfers import TransferRequest, encode_request
+from sinks.kafka.records import Consumed, Record
+from sinks.ledger.types import Order
+
+REQUESTED_AT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def a_request(**changes: Any) -> TransferRequest:
+    """A valid request; name only what matters."""
+    fields: dict[str, Any] = {
+        "transfer_id": new_id(),
+        "source_wallet_id": new_id(),
+        "destination_wallet_id": new_id(),
+        "amount": "12.5000",
+        "currency": "USD",
+        "requested_at": REQUESTED_AT,
+    }
+    return TransferRequest(**(fields | changes))
+
+
+def an_order(offset: int = 0, units: int = 125_000, **changes: Any) -> Order:
+    """An order of ``units`` at an offset."""
+    return Order(a_request(amount=format_units(units), **changes), units, offset)
+
+
+def repeat_of(order: Order, offset: int, **changes: Any) -> Order:
+    """The same request at another offset, with changes."""
+    request = msgspec.structs.replace(order.request, **changes)
+    return Order(request, order.units, offset)
+
+
+def consumed(
+    offset: int,
+    value: bytes | None,
+    *,
+    key: bytes | None = None,
+    topic: str = "transfers.requested",
+    partition: int = 0,
+    headers: Iterable[tuple[str, bytes]] = (),
+) -> Consumed:
+    """A record as aiokafka hands it over."""
+    return Consumed(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=key,
+        value=value,
+        checksum=None,
+        serialized_key_size=-1 if key is None else len(key),
+        serialized_value_size=-1 if value is None else len(value),
+        headers=tuple(headers),
+    )
+
+
+def request_record(offset: int, request: TransferRequest, *, partition: int = 0) -> Consumed:
+    """A request as it stands on its topic."""
+    return consumed(
+        offset, encode_request(request), key=request.source_wallet_id.encode(), topic="requests", partition=partition
+    )
+
+
+class CrashError(BaseException):
+    """Stands for the end of the process: no code of ours may catch it."""
+
+
+class MemoryTopics:
+    """Topics in memory behind the Publisher protocol. ``crash_at`` names a topic whose next publishing ends the
+    process, after as many of its groups as ``groups_before_crash``."""
+
+    def __init__(self) -> None:
+        self.records: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.crash_at: str | None = None
+        self.groups_before_crash = 0
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
+        for number, group in enumerate(groups):
+            if topic == self.crash_at and number == self.groups_before_crash:
+                self.crash_at = None
+                raise CrashError
+            self.records[topic, partition].extend(group)
+
+    async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
+        return {
+            partition: consumed(len(kept) - 1, kept[-1].value, key=kept[-1].key, headers=kept[-1].headers)
+            for partition in partitions
+            if (kept := self.records[topic, partition])
+        }
+
+    def read(self, topic: str, partition: int) -> list[Consumed]:
+        """All of a partition, as a consumer would get it."""
+        return [
+            consumed(offset, r.value, key=r.key, topic=topic, partition=partition, headers=r.headers)
+            for offset, r in enumerate(self.records[topic, partition])
+        ]
