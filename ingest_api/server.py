@@ -9,6 +9,7 @@ import uvicorn
 
 from ingest_api.app import create_app
 from schemas.settings import Settings
+from sinks.logs import configure_logging
 
 BACKLOG = 2048
 SHUTDOWN_TIMEOUT_S = 10
@@ -22,6 +23,7 @@ def run(settings: Settings) -> None:
 
     Raises SystemExit with one line when the address cannot be listened on.
     """
+    configure_logging(debug=settings.debug)
     listener = _listen(settings.api_host, settings.api_port)
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
@@ -32,7 +34,8 @@ def run(settings: Settings) -> None:
         lifespan="on",
         access_log=False,
         server_header=False,
-        log_level="debug" if settings.debug else "warning",
+        log_config=None,
+        log_level="info" if settings.debug else "warning",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )

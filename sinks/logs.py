@@ -21,7 +21,8 @@ def configure_logging(*, debug: bool) -> None:
     ]
     for_people = debug or sys.stderr.isatty()
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # structlog's own way to show an exception shows every local variable with it, and so passwords
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if for_people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

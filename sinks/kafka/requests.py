@@ -49,7 +49,8 @@ class RequestPublisher:
         self.topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._producer: Any = None
         self._connected = asyncio.Event()
-        self._broken = asyncio.Event()
+        self._died = asyncio.Event()
+        self._dead: list[Any] = []
         self._pending = 0
         self._keeper: asyncio.Task[None] | None = None
 
@@ -63,7 +64,9 @@ class RequestPublisher:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        await self._discard(self._forget())
+        for producer in (self._producer, *self._dead):
+            if producer is not None:
+                await self._discard(producer)
 
     async def publish(self, key: bytes, value: bytes) -> Position:
         """Publish to the request topic, on the partition of the key, and wait for the broker.
@@ -98,14 +101,13 @@ class RequestPublisher:
         except KafkaError as error:
             # Whatever an idempotent producer reports is beyond its own retries, and its sequence may be lost.
             if producer is self._producer:
-                self._broken.set()
+                self._retire(producer)
             raise BrokerAwayError(f"Kafka refused the record: {type(error).__name__}") from error
         return Position(sent.partition, sent.offset)
 
     async def _keep_producer(self) -> None:
         backoff_s = BACKOFF_S_MIN
         while True:
-            self._broken.clear()
             try:
                 self._producer = await self._connect()
             except (BrokerAwayError, OSError) as error:
@@ -116,9 +118,11 @@ class RequestPublisher:
             _log.info("broker.connected", topic=self.topic)
             backoff_s = BACKOFF_S_MIN
             self._connected.set()
-            await self._broken.wait()
+            await self._died.wait()
+            self._died.clear()
             _log.warning("broker.producer_died", topic=self.topic)
-            await self._discard(self._forget())
+            while self._dead:
+                await self._discard(self._dead.pop())
 
     async def _connect(self) -> Any:
         producer: Any = AIOKafkaProducer(
@@ -149,14 +153,14 @@ class RequestPublisher:
         if not found.partitions_for_topic(self.topic):
             raise BrokerAwayError(f"Kafka has no topic {self.topic}: run `hfts topics`")
 
-    def _forget(self) -> Any:
-        producer, self._producer = self._producer, None
+    def _retire(self, producer: Any) -> None:
+        """From now on requests wait for the next producer."""
+        self._producer = None
         self._connected.clear()
-        return producer
+        self._dead.append(producer)
+        self._died.set()
 
     async def _discard(self, producer: Any) -> None:
-        if producer is None:
-            return
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await producer.stop()
