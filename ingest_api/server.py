@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 
 import structlog
@@ -39,8 +40,15 @@ def run(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     _log.info("api.listening", host=host, port=port)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _leave(*_: object) -> None:
+    """uvicorn shuts down in order and then sends itself the signal once more: this is what that one does."""
+    raise SystemExit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

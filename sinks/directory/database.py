@@ -69,4 +69,6 @@ class Database:
 def _is_away(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError) and error.sqlstate in _NOT_SET_UP:
         return True
+    if isinstance(error, asyncpg.InternalClientError):  # the server's last word arrived while we were sending
+        return True
     return is_transient(error) and not isinstance(error, asyncpg.DataError)

@@ -110,9 +110,9 @@ async def test_once_the_owner_is_known_the_database_may_go(live_api: LiveApi, mo
 async def test_a_database_without_migrations_is_not_ready(settings: Settings, connection: asyncpg.Connection) -> None:
     await connection.execute("drop table schema_migrations")
     async with client_of(settings) as client:
-        answer = await client.get("/readyz")
-        assert answer.status_code == 503
-        assert "0001_ledger" in str(answer.json()["errors"])
+        async with asyncio.timeout(30):
+            while "0001_ledger" not in (answer := await client.get("/readyz")).text:
+                assert answer.status_code == 503
 
 
 async def test_topics_that_are_made_later(database_settings: Settings) -> None:
