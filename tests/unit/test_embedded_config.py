@@ -45,7 +45,7 @@ def test_postgres_takes_an_eighth_of_the_memory_at_most(memory_bytes: int, share
 
 
 @pytest.mark.parametrize("small", [True, False])
-def test_postgres_is_always_durable(small: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+def test_postgres_is_always_durable(small: bool) -> None:
     settings = postgres_config.server_settings(port=1, memory_bytes=2**33, disk_free_bytes=2**30, small=small)
     assert settings["fsync"] == settings["synchronous_commit"] == "on"
     assert settings["max_wal_size"] == "256MB"
