@@ -14,6 +14,9 @@ from sinks.kafka.records import Consumed
 
 RECORDS_PER_POLL_MAX = 5_000
 POLL_TIMEOUT_MS = 1_000
+FETCH_WAIT_MS_MAX = 50
+"""Short, because a fetch under way at the end of one topic holds up the start of the next."""
+
 SILENT_POLLS_MAX = 60
 """A minute without a record or a step forward, and the broker counts as stuck."""
 
@@ -58,6 +61,7 @@ async def group_free_consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsu
         isolation_level="read_committed",
         auto_offset_reset="none",
         max_partition_fetch_bytes=2 * 1024 * 1024,
+        fetch_max_wait_ms=FETCH_WAIT_MS_MAX,
     )
     await consumer.start()
     try:
