@@ -101,7 +101,7 @@ class Parts:
         process = self._parts[name].process
         return process is not None and process.poll() is None
 
-    def check_first_run(self, name: str, deaths_max: int = 0) -> None:
+    def check_first_run(self, name: str, deaths_max: int) -> None:
         """While a stack starts: raises StackError, with the end of its log, when the part has died more often."""
         part = self._parts[name]
         if part.restarts + (part.state == "restarting") > deaths_max:

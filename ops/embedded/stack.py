@@ -23,6 +23,8 @@ from sinks.kafka.ready import wait_until_ready
 
 DISK_FREE_BYTES_MIN = 512 * 1024 * 1024
 START_TIMEOUT_S = 300.0
+# After a crash a predecessor's last children may still hold a lock for a moment.
+_DEATHS_WHILE_STARTING_MAX = 2
 _LOG_BYTES_MAX = 20 * 1024 * 1024
 
 Report = Callable[[str], None]
@@ -148,7 +150,7 @@ class Stack:
             while True:  # ends with the wait it guards
                 for name in names:
                     try:
-                        self.parts.check_first_run(name)
+                        self.parts.check_first_run(name, _DEATHS_WHILE_STARTING_MAX)
                     except StackError as error:
                         died.append(error)
                         if waiting:

@@ -14,6 +14,7 @@ from ops.admin import ensure_admin
 from ops.embedded.environment import ADMIN_EMAIL, api_url, child_environment
 from ops.embedded.errors import StackError
 from ops.embedded.http_probe import answers_ok
+from ops.embedded.layout import default_folder
 from ops.embedded.plan import StackOptions
 from ops.embedded.processes import Program
 from ops.embedded.reporting import Reporter
@@ -115,7 +116,7 @@ class Supervisor:
             ("Kafka", settings.kafka_bootstrap_servers),
             ("PostgreSQL", f"{database} as {settings.postgres_user}"),
             ("Admin", ADMIN_EMAIL),
-            ("Passwords", f"hfts env --data-dir {folder}"),
+            ("Passwords", "hfts env" if folder == default_folder() else f"hfts env --data-dir {folder}"),
             ("Logs", str(self._stack.layout.logs)),
         ]
 
