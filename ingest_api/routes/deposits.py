@@ -2,15 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
-from ingest_api.acceptance import IdempotencyKey, receipt_response
-from ingest_api.caller import Admin
-from ingest_api.openapi import problems
+from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
+from ingest_api.caller import AdminRoute, caller_of
+from ingest_api.problem_responses import problems
 from ingest_api.services import services_of
-from ingest_api.strict_route import StrictRoute
 from ingest_api.submission import Order, transfer_id_of_key
 from schemas.http import NewDeposit, Receipt
 
-router = APIRouter(tags=["transfers"], route_class=StrictRoute)
+router = APIRouter(tags=["transfers"], route_class=AdminRoute)
 
 
 @router.post(
@@ -18,10 +17,11 @@ router = APIRouter(tags=["transfers"], route_class=StrictRoute)
     status_code=202,
     response_model=Receipt,
     responses=problems(400, 401, 403, 404, 413, 422, 503),
+    openapi_extra=KEY_PARAMETER,
 )
-async def deposit(request: Request, caller: Admin, body: NewDeposit, key: IdempotencyKey = None) -> Response:
+async def deposit(request: Request, body: NewDeposit) -> Response:
     """Bring money in (admins only): a transfer out of the currency's world wallet, on the same way as any other."""
-    services = services_of(request)
+    services, caller, key = services_of(request), caller_of(request), idempotency_key(request)
     await services.owners.owner_of(body.wallet_id)
     order = Order(
         kind="deposit",

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from ingest_api.openapi import problems
+from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ingest_api.readiness import DATABASE
 from ingest_api.services import services_of

@@ -5,20 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ingest_api.acceptance import IdempotencyKey, receipt_response
-from ingest_api.caller import AnyCaller
-from ingest_api.openapi import problems
+from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
+from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, invalid_request, transfer_not_found
 from ingest_api.receipts import Receipt as SignedReceipt
 from ingest_api.services import Services, services_of
-from ingest_api.strict_route import StrictRoute
 from ingest_api.submission import Order, transfer_id_of_key
 from ingest_api.tokens import Caller
 from ingest_api.visibility import visible_part
 from schemas.codes import ProblemCode
 from schemas.http import NewTransfer, PendingTransfer, Receipt, Transfer
 
-router = APIRouter(tags=["transfers"], route_class=StrictRoute)
+router = APIRouter(tags=["transfers"], route_class=AuthenticatedRoute)
 
 ReceiptToken = Annotated[str | None, Query(max_length=200, description="From the `Location` of the 202.")]
 
@@ -28,15 +27,14 @@ ReceiptToken = Annotated[str | None, Query(max_length=200, description="From the
     status_code=202,
     response_model=Receipt,
     responses=problems(400, 401, 404, 413, 422, 503),
+    openapi_extra=KEY_PARAMETER,
 )
-async def submit_transfer(
-    request: Request, caller: AnyCaller, body: NewTransfer, key: IdempotencyKey = None
-) -> Response:
+async def submit_transfer(request: Request, body: NewTransfer) -> Response:
     """Move money out of a wallet of the caller's (an admin: of anyone's).
 
     202 says that Kafka holds the request on all of its in-sync replicas; follow `Location` for the outcome.
     """
-    services = services_of(request)
+    services, caller, key = services_of(request), caller_of(request), idempotency_key(request)
     if key is not None and body.transfer_id is not None:
         raise invalid_request(("transfer_id", "give either a transfer_id or an Idempotency-Key, not both"))
     await services.owners.require_access(caller, body.source_wallet_id)
@@ -55,13 +53,13 @@ async def submit_transfer(
 
 @router.get("/v1/transfers/{transfer_id}", responses=problems(401, 404, 409, 422, 503))
 async def read_transfer(
-    request: Request, caller: AnyCaller, transfer_id: UUID, receipt: ReceiptToken = None
+    request: Request, transfer_id: UUID, receipt: ReceiptToken = None
 ) -> Transfer | PendingTransfer:
     """COMPLETED or FAILED, as decided; PENDING for a request that its receipt proves and that has not been applied.
 
     409 `transfer_rejected`: the request was read, and set aside as a dead letter.
     """
-    services = services_of(request)
+    services, caller = services_of(request), caller_of(request)
     accepted = _accepted(services, caller, str(transfer_id), receipt)
     found = await services.transfers.find(str(transfer_id), accepted.partition if accepted else None)
     visible = visible_part(caller, found.row) if found.row else None

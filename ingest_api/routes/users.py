@@ -2,9 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from ingest_api.caller import AnyCaller
-from ingest_api.openapi import problems
-from ingest_api.problems import ProblemError, unauthenticated
+from ingest_api.problem_responses import problems
+from ingest_api.problems import ProblemError
 from ingest_api.services import services_of
 from ingest_api.strict_route import StrictRoute
 from schemas.codes import ProblemCode
@@ -21,12 +20,3 @@ async def register(request: Request, body: NewUser) -> User:
     if created is None:
         raise ProblemError(409, ProblemCode.EMAIL_TAKEN)
     return User.model_validate(created)
-
-
-@router.get("/v1/me", responses=problems(401, 503))
-async def read_me(request: Request, caller: AnyCaller) -> User:
-    """The caller's account."""
-    found = await services_of(request).users.find(caller.user_id)
-    if found is None or found.status != "active":
-        raise unauthenticated("The account is no longer active.")
-    return User.model_validate(found)

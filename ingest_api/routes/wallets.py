@@ -5,25 +5,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ingest_api.caller import AnyCaller
-from ingest_api.openapi import problems
+from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, forbidden, invalid_request, wallet_not_found
 from ingest_api.services import services_of
-from ingest_api.strict_route import StrictRoute
 from schemas.codes import ProblemCode
 from schemas.http import Entry, EntryPage, NewWallet, Wallet, WalletList
 from sinks.directory.wallets import VERSION_MAX
 from sinks.errors import NoSuchUserError
 
-router = APIRouter(tags=["wallets"], route_class=StrictRoute)
+router = APIRouter(tags=["wallets"], route_class=AuthenticatedRoute)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries on the page.")]
 StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
 
 
 @router.post("/v1/wallets", status_code=201, responses=problems(400, 401, 403, 409, 413, 422, 503))
-async def open_wallet(request: Request, response: Response, caller: AnyCaller, body: NewWallet) -> Wallet:
+async def open_wallet(request: Request, response: Response, body: NewWallet) -> Wallet:
     """Open a wallet, one for a user and currency. An admin may open it for another user."""
+    caller = caller_of(request)
     user_id = body.user_id or caller.user_id
     if user_id != caller.user_id and not caller.is_admin:
         raise forbidden("Only an admin may open a wallet for another user.")
@@ -38,16 +38,17 @@ async def open_wallet(request: Request, response: Response, caller: AnyCaller, b
 
 
 @router.get("/v1/wallets", responses=problems(401, 503))
-async def list_wallets(request: Request, caller: AnyCaller) -> WalletList:
+async def list_wallets(request: Request) -> WalletList:
     """The caller's wallets."""
-    rows = await services_of(request).wallets.of_user(caller.user_id)
+    rows = await services_of(request).wallets.of_user(caller_of(request).user_id)
     return WalletList(data=[Wallet.model_validate(row) for row in rows])
 
 
 @router.get("/v1/wallets/{wallet_id}", responses=problems(401, 404, 422, 503))
-async def read_wallet(request: Request, caller: AnyCaller, wallet_id: UUID) -> Wallet:
+async def read_wallet(request: Request, wallet_id: UUID) -> Wallet:
     """A wallet and its balance."""
-    found = await services_of(request).wallets.find(str(wallet_id))
+    services, caller = services_of(request), caller_of(request)
+    found = await services.wallets.find(str(wallet_id))
     if found is None or (not caller.is_admin and found.user_id != caller.user_id):
         raise wallet_not_found()
     return Wallet.model_validate(found)
@@ -56,13 +57,12 @@ async def read_wallet(request: Request, caller: AnyCaller, wallet_id: UUID) -> W
 @router.get("/v1/wallets/{wallet_id}/entries", responses=problems(401, 404, 422, 503))
 async def list_entries(
     request: Request,
-    caller: AnyCaller,
     wallet_id: UUID,
     limit: Limit = 25,
     starting_after: StartingAfter = VERSION_MAX,
 ) -> EntryPage:
     """A page of a wallet's entries, the newest first."""
-    services = services_of(request)
+    services, caller = services_of(request), caller_of(request)
     await services.owners.require_access(caller, str(wallet_id))
     rows = await services.wallets.entries(str(wallet_id), before_version=starting_after, count_max=limit + 1)
     return EntryPage(data=[Entry.model_validate(row) for row in rows[:limit]], has_more=len(rows) > limit)
