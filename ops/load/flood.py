@@ -53,7 +53,7 @@ async def flood(
     return FloodReport(
         sent=sent.records,
         send_s=send_s,
-        applied=count,
+        applied=rows,
         apply_s=gauge.applied_s - gauge.first_s,
         publish_s=gauge.published_s - gauge.first_s,
     )

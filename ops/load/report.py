@@ -79,7 +79,10 @@ class LoadReport:
 
 @dataclass(slots=True)
 class FloodReport:
-    """Requests sent as fast as it goes, and how fast they were applied, counted in the database."""
+    """Requests sent as fast as it goes, and how fast they became rows, counted in the database.
+
+    Seconds run from the start of sending, and for the other two from the first commit.
+    """
 
     sent: int
     send_s: float

@@ -38,11 +38,20 @@ class Finding:
 
 @dataclass(slots=True)
 class Facts:
-    """How many records stood on each topic, by role, and rows in the ledger, when it was looked at."""
+    """What was counted on the way: records on each topic, by role, and what they and the rows say."""
 
     records: dict[str, int]
-    transfers: int
     chain_verified: bool
+    transfers: dict[str, int] = field(default_factory=dict)
+    """Rows: COMPLETED, or by reason of failure."""
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """Outcome records likewise."""
+    dead_letters: dict[str, int] = field(default_factory=dict)
+    """By cause."""
+    notifications: dict[str, int] = field(default_factory=dict)
+    """By recipient."""
+    paid_in: dict[str, str] = field(default_factory=dict)
+    """What the world wallet of each currency has given out."""
 
 
 @dataclass(slots=True)
@@ -67,8 +76,11 @@ class Report:
         return {
             "holds": self.holds,
             "pending": self.pending,
-            "transfers": self.facts.transfers,
             "records": self.facts.records,
+            "transfers": self.facts.transfers,
+            "dead_letters": self.facts.dead_letters,
+            "notifications": self.facts.notifications,
+            "paid_in": self.facts.paid_in,
             "invariants": [
                 {
                     "name": finding.name,

@@ -124,9 +124,22 @@ async def _check(database: Connection, loader: Loader, progress: Progress) -> Re
         findings.append(await _finding(database, invariant))
     progress("invariants", len(invariants), len(invariants))
     findings.append(_chain_finding(list(loader.verifiers.values())))
-    transfers = await database.fetchval("select count(*) from transfers", timeout=STATEMENT_TIMEOUT_S)
-    facts = Facts(loader.counts, transfers, chain_verified=all(v.fault is None for v in loader.verifiers.values()))
-    return Report(findings, facts)
+    return Report(findings, await _facts(database, loader))
+
+
+async def _facts(database: Connection, loader: Loader) -> Facts:
+    async def counted(sql: str) -> dict[str, Any]:
+        return {row[0]: row[1] for row in await database.fetch(sql, timeout=STATEMENT_TIMEOUT_S)}
+
+    return Facts(
+        records=loader.counts,
+        chain_verified=all(verifier.fault is None for verifier in loader.verifiers.values()),
+        transfers=await counted("select coalesce(reason, status), count(*) from transfers group by 1 order by 1"),
+        outcomes=await counted("select coalesce(reason, status), count(*) from rc_outcome group by 1 order by 1"),
+        dead_letters=await counted("select cause, count(*) from rc_dead_letter group by 1 order by 1"),
+        notifications=await counted("select recipient, count(*) from rc_notification group by 1 order by 1"),
+        paid_in=await counted("select currency::text, (-balance)::text from wallets where kind = 'world' order by 1"),
+    )
 
 
 async def _finding(database: Connection, invariant: Invariant) -> Finding:

@@ -14,17 +14,18 @@ def findings_table(report: Report) -> Table:
     table = Table(title="Invariants")
     table.add_column("invariant")
     table.add_column("checked", justify="right")
-    table.add_column("pending", justify="right")
-    table.add_column("at fault", justify="right")
+    if report.pending:
+        table.add_column("pending", justify="right")
+    if not report.holds:
+        table.add_column("at fault", justify="right", style="red")
     table.add_column("verdict", no_wrap=True)
     for finding in report.findings:
-        table.add_row(
-            finding.title,
-            f"{finding.checked:,}",
-            f"{finding.pending:,}" if finding.pending else "",
-            f"[red]{finding.faults:,}[/]" if finding.faults else "",
-            _VERDICTS[finding.verdict],
-        )
+        cells = [finding.title, f"{finding.checked:,}"]
+        if report.pending:
+            cells.append(f"{finding.pending:,}" if finding.pending else "")
+        if not report.holds:
+            cells.append(f"{finding.faults:,}" if finding.faults else "")
+        table.add_row(*cells, _VERDICTS[finding.verdict])
     return table
 
 

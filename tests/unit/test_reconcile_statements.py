@@ -31,7 +31,7 @@ def finding(*, faults: int = 0, pending: int = 0) -> Finding:
 
 
 def report(*findings: Finding) -> Report:
-    return Report(list(findings), Facts({}, 0, chain_verified=True))
+    return Report(list(findings), Facts({}, chain_verified=True))
 
 
 def test_pending_is_no_fault() -> None:

@@ -1,0 +1,1 @@
+"""The whole pipeline on real input, every figure checked: `hfts demo`."""
