@@ -4,9 +4,13 @@ import shlex
 from collections.abc import Mapping
 from functools import partial
 
+from pydantic import ValidationError
+
+from ops.configuration import explain
 from ops.embedded.kafka_config import replication
 from ops.embedded.layout import Secrets
 from ops.embedded.plan import Plan
+from ops.errors import CommandError
 from schemas.settings import Settings
 
 ADMIN_EMAIL = "admin@example.com"
@@ -16,7 +20,14 @@ _INHERITED = frozenset({"DEBUG", "SMTP_URL", "ACCESS_TOKEN_TTL_S"})
 
 
 def stack_settings(plan: Plan, secrets: Secrets) -> Settings:
-    """The settings that reach a stack's servers."""
+    """The settings that reach a stack's servers. Raises CommandError where an inherited variable is wrong."""
+    try:
+        return _settings(plan, secrets)
+    except ValidationError as error:
+        raise CommandError(explain(error)) from None
+
+
+def _settings(plan: Plan, secrets: Secrets) -> Settings:
     make = partial(Settings, _env_file=None)
     return make(
         postgres_host="127.0.0.1",

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 MIB = 1024 * 1024
 
@@ -40,8 +41,7 @@ class ConsoleReporter:
     def line(self, text: str) -> None:
         """Print it."""
         passed_s = time.monotonic() - self._began
-        self._console.print(f"[dim]{passed_s:7.1f} s[/]  ", end="")
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(Text.assemble((f"{passed_s:7.1f} s  ", "dim"), text), soft_wrap=True)
 
     def download(self, have_bytes: int, all_bytes: int) -> None:
         """Show it beside the spinner; without a terminal, say it once at either end."""

@@ -1,9 +1,12 @@
 import shlex
 import subprocess
 
+import pytest
+
 from ops.embedded.environment import child_environment, render, stack_settings, variables
 from ops.embedded.layout import Secrets
 from ops.embedded.plan import StackOptions, make_plan
+from ops.errors import CommandError
 
 SECRETS = Secrets("pg pass'word", "super", "k" * 40, '-admin $HOME `x` "quoted"')
 SETTINGS = stack_settings(make_plan(StackOptions(brokers=3), None), SECRETS)
@@ -36,6 +39,12 @@ def test_all_variables_of_the_contract_are_there() -> None:
 def test_replicas_follow_the_brokers() -> None:
     assert SETTINGS.topic_replication == 3
     assert SETTINGS.kafka_bootstrap_servers.count(",") == 2
+
+
+def test_a_wrong_inherited_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCESS_TOKEN_TTL_S", "soon")
+    with pytest.raises(CommandError, match="ACCESS_TOKEN_TTL_S: input should be a valid integer"):
+        stack_settings(make_plan(StackOptions(), None), SECRETS)
 
 
 def test_children_see_this_stack_and_no_other() -> None:
