@@ -59,8 +59,8 @@ class Stack:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._start_kafka(jar_progress))
                 both.create_task(self._start_postgres())
-        except* StackError as group:
-            raise group.exceptions[0] from None
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
 
     async def stop(self) -> None:
         """Stop what runs and let go of the folder."""
