@@ -19,6 +19,7 @@ CONFIRM_TIMEOUT_S = 5.0
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
+STOP_GRACE_S = 2.0
 BACKOFF_S_MIN = 0.25
 BACKOFF_S_MAX = 5.0
 
@@ -49,7 +50,8 @@ class RequestPublisher:
         self.topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._producer: Any = None
         self._connected = asyncio.Event()
-        self._died = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._is_stopping = False
         self._dead: list[Any] = []
         self._pending = 0
         self._keeper: asyncio.Task[None] | None = None
@@ -60,7 +62,11 @@ class RequestPublisher:
 
     async def stop(self) -> None:
         """Send what is pending, as far as the broker takes it within 5 s, and disconnect."""
+        self._is_stopping = True
+        self._wake.set()
         if self._keeper is not None:
+            # A connection under way is left to come about: aiokafka leaks one that is cancelled.
+            await asyncio.wait({self._keeper}, timeout=STOP_GRACE_S)
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
@@ -92,8 +98,8 @@ class RequestPublisher:
         await self._check_topic(producer)
 
     async def _send(self, key: bytes, value: bytes) -> Position:
-        await self._connected.wait()
-        producer = self._producer
+        while (producer := self._producer) is None:
+            await self._connected.wait()
         try:
             sent = await (await producer.send(self.topic, value, key))
         except MessageSizeTooLargeError:
@@ -107,21 +113,22 @@ class RequestPublisher:
 
     async def _keep_producer(self) -> None:
         backoff_s = BACKOFF_S_MIN
-        while True:
+        while not self._is_stopping:
+            self._wake.clear()
             try:
                 self._producer = await self._connect()
             except (BrokerAwayError, OSError) as error:
                 _log.warning("broker.away", topic=self.topic, retry_s=backoff_s, error=str(error))
-                await asyncio.sleep(backoff_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
                 continue
             _log.info("broker.connected", topic=self.topic)
             backoff_s = BACKOFF_S_MIN
             self._connected.set()
-            await self._died.wait()
-            self._died.clear()
-            _log.warning("broker.producer_died", topic=self.topic)
+            await self._wake.wait()
             while self._dead:
+                _log.warning("broker.producer_died", topic=self.topic)
                 await self._discard(self._dead.pop())
 
     async def _connect(self) -> Any:
@@ -158,7 +165,7 @@ class RequestPublisher:
         self._producer = None
         self._connected.clear()
         self._dead.append(producer)
-        self._died.set()
+        self._wake.set()
 
     async def _discard(self, producer: Any) -> None:
         try:

@@ -20,13 +20,13 @@ async def test_an_email_is_taken_in_whatever_case(live_api: LiveApi) -> None:
 
 
 async def test_the_stored_hash_is_bcrypt(live_api: LiveApi) -> None:
-    ada = await live_api.person("ada")
+    ada = await live_api.registered("ada")
     hashed = await live_api.connection.fetchval("select password_hash from users where user_id = $1", ada.user_id)
     assert hashed.startswith("$bcrypt-sha256$")
 
 
 async def test_wrong_password_unknown_and_disabled_accounts_look_the_same(live_api: LiveApi) -> None:
-    ada, bob = await live_api.person("ada"), await live_api.person("bob")
+    ada, bob = await live_api.registered("ada"), await live_api.registered("bob")
     await live_api.connection.execute("update users set status = 'disabled' where user_id = $1", bob.user_id)
     answers = [
         await live_api.client.post(
