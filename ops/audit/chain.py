@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ops.own_json import loads_own
 from schemas.audit import GENESIS_HASH, record_hash
-from schemas.strict_json import loads_strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _read_record(value: bytes | None) -> dict[str, Any]:
     if value is None:
         raise ValueError("the record has no value")
     try:
-        record = loads_strict(value)
+        record = loads_own(value)
     except ValueError as error:
         raise ValueError(f"the value is not one JSON document: {error}") from None
     if not isinstance(record, dict):

@@ -21,16 +21,19 @@ def run_demo_command(*, workers: int, keep: bool) -> bool:
     """Whether every figure agrees. Raises CommandError, and KeyboardInterrupt on Ctrl-C and SIGTERM."""
     console = Console()
     stack = DemoStack()
-    agrees = False
+    agrees = interrupted = False
     try:
         with _terminated_like_interrupted():
             console.print(f"Starting a whole pipeline in {stack.folder}: Kafka, PostgreSQL, API, {workers} worker(s).")
             stack.start(workers)
             agrees = _run(stack, console)
+    except KeyboardInterrupt:
+        interrupted = True
+        raise
     finally:
         console.print("Stopping the stack …")
         stack.stop()
-        if agrees and not keep:
+        if (agrees or interrupted) and not keep:
             stack.remove()
         else:
             console.print(f"The logs are in {stack.logs}; remove {stack.folder} when you are done.", soft_wrap=True)

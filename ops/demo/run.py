@@ -8,13 +8,13 @@ from ops.demo.closing import print_closing
 from ops.demo.display import Display
 from ops.demo.http_part import HttpPart
 from ops.demo.kafka_part import KafkaPart
-from ops.demo.settling import wait_settled
 from ops.demo.tally import Tally
 from ops.demo.verdict import compare
 from ops.load.access import ApiAccess
 from ops.load.http_sender import api_client
 from ops.load.kafka_sender import kafka_sender
 from ops.load.report import FloodReport, LoadReport
+from ops.load.settling import calm_down, wait_settled
 from ops.reconcile.report import Report
 from ops.reconcile.run import reconcile
 from ops.reconcile.table import print_report
@@ -57,6 +57,7 @@ async def _send(settings: Settings, access: ApiAccess, display: Display) -> Send
             display.say("HTTP: some sent twice under one Idempotency-Key")
             kafka = KafkaPart(settings, sender, database, random)
             display.say(f"Kafka: wallets made, {await kafka.prepare():,} deposits sent and applied")
+            await calm_down(settings)
             paced = await kafka.pace()
             display.say(f"Kafka: {paced.sent:,} transfers sent at {paced.rate:,.0f}/s")
             flood = await kafka.flood(lambda stage, done, of: display.progress(f"Kafka: {stage}", done, of))

@@ -14,6 +14,7 @@ from ops.load.open_loop import load_http, load_kafka
 from ops.load.outcomes import outcome_watcher
 from ops.load.report import FloodReport, LoadReport
 from ops.load.requests import make_request, pair_picker
+from ops.load.settling import calm_down
 from ops.load.wallets import create_fleet, fund
 from schemas.money import UNITS_PER_ONE, format_units
 from schemas.settings import Settings
@@ -33,6 +34,7 @@ async def run_kafka(settings: Settings, *, rate: float, duration_s: float, walle
         async with kafka_sender(settings) as sender:
             fleet = await create_fleet(database, wallets, CURRENCY)
             await fund(sender, database, settings, fleet, FUNDS_UNITS)
+            await calm_down(settings)
             pick = pair_picker(fleet.wallets, random)
             async with outcome_watcher(settings) as watcher:
                 report = LoadReport("kafka", rate, duration_s, wallets)
@@ -76,6 +78,7 @@ async def run_http(
     async with api_client(access) as api:
         ids = await _http_wallets(api, wallets)
         await deposit_all(api, ids, format_units(FUNDS_UNITS), CURRENCY)
+        await calm_down(settings)
         pick = pair_picker(ids, random)
         async with outcome_watcher(settings) as watcher:
             report = LoadReport("http", rate, duration_s, wallets)

@@ -82,7 +82,7 @@ def outcome_row(record: Consumed) -> Row:
         uuid_text(outcome.destination_wallet_id),
         units_of(outcome.amount),
         outcome.currency,
-        moment_of(outcome.requested_at),
+        moment_of(document["requested_at"]),
         None if outcome.reference is msgspec.UNSET else outcome.reference,
         None if outcome.metadata is msgspec.UNSET else _json_text(outcome.metadata),
         outcome.status,
@@ -91,7 +91,7 @@ def outcome_row(record: Consumed) -> Row:
         None if outcome.source_version is None else bigint(outcome.source_version),
         None if outcome.destination_balance is None else units_of(outcome.destination_balance),
         None if outcome.destination_version is None else bigint(outcome.destination_version),
-        moment_of(outcome.completed_at),
+        moment_of(document["completed_at"]),
     )
 
 
@@ -116,7 +116,7 @@ def notification_row(record: Consumed) -> Row:
         units_of(notification.amount),
         notification.currency,
         notification.reference,
-        moment_of(notification.completed_at),
+        moment_of(document["completed_at"]),
     )
 
 

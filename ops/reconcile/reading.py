@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
+from ops.own_json import loads_own
 from schemas.headers import SOURCE_OFFSET
 from schemas.money import UNITS_MAX, UNITS_PER_ONE
-from schemas.strict_json import loads_strict
 from sinks.kafka.records import Consumed
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UNITS = re.compile(r"(-?)(0|[1-9][0-9]{0,13})\.([0-9]{4})")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z")
 BIGINT_MAX = 2**63 - 1
 
 
@@ -24,7 +24,7 @@ def document_of(value: bytes | None) -> dict[str, Any]:
         raise ValueError("the record has no value")
     if b"\\u0000" in value:
         raise ValueError("holds U+0000, which we never write")
-    document = loads_strict(value)
+    document = loads_own(value)
     if not isinstance(document, dict):
         raise ValueError("is not a JSON object")  # noqa: TRY004 (one error for all unreadable records)
     return document
@@ -91,7 +91,7 @@ def units_of(text: str) -> int:
 
 
 def moment_of(text: str) -> datetime:
-    """A time as we write it: UTC with six digits of a second."""
+    """A time as we write it: UTC, with six digits of a second or, where they are zero, none."""
     if _TIME.fullmatch(text) is None:
-        raise ValueError(f"{text[:50]!r} is not a time in UTC with six digits of a second")
+        raise ValueError(f"{text[:50]!r} is not a time in UTC with six digits of a second or none")
     return datetime.fromisoformat(text)
