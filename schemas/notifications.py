@@ -1,5 +1,6 @@
 """A message to one party of a transfer, as it stands on ``notifications``."""
 
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -20,7 +21,7 @@ class Notification(msgspec.Struct, kw_only=True, gc=False):
     amount: str
     currency: str
     reference: str | None
-    completed_at: str
+    completed_at: datetime
 
 
 _DECODER = msgspec.json.Decoder(Notification)

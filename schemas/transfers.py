@@ -52,14 +52,17 @@ class TransferRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, 
 
 
 class Outcome(msgspec.Struct, kw_only=True, gc=False):
-    """What became of a request. Balances and versions are those after the transfer, null when it failed."""
+    """What became of a request. Balances and versions are those after the transfer, null when it failed.
+
+    Times are in UTC, so that equal moments are equal texts.
+    """
 
     transfer_id: str
     source_wallet_id: str
     destination_wallet_id: str
     amount: str
     currency: str
-    requested_at: str
+    requested_at: datetime
     reference: str | msgspec.UnsetType = msgspec.UNSET
     metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     status: str
@@ -68,7 +71,7 @@ class Outcome(msgspec.Struct, kw_only=True, gc=False):
     source_version: int | None
     destination_balance: str | None
     destination_version: int | None
-    completed_at: str
+    completed_at: datetime
 
 
 _REQUEST_DECODER = msgspec.json.Decoder(TransferRequest)
@@ -77,7 +80,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def decode_request(raw: bytes | None) -> tuple[TransferRequest, int]:
-    """The request, its ids in lower case, and its amount in units.
+    """The request, its ids in lower case and its time in UTC, and its amount in units.
 
     Raises MalformedRequestError or InvalidRequestError.
     """
@@ -95,7 +98,7 @@ def decode_request(raw: bytes | None) -> tuple[TransferRequest, int]:
 
 
 def check_request(request: TransferRequest) -> int:
-    """The amount in units; puts the ids in lower case. Raises InvalidRequestError."""
+    """The amount in units; puts the ids in lower case and the time in UTC. Raises InvalidRequestError."""
     ids = f"{request.transfer_id} {request.source_wallet_id} {request.destination_wallet_id}"
     if _IDS.fullmatch(ids) is None:
         raise InvalidRequestError("transfer_id, source_wallet_id and destination_wallet_id must be hyphenated UUIDs")
@@ -106,6 +109,8 @@ def check_request(request: TransferRequest) -> int:
         raise InvalidRequestError("currency must be an alphabetic code of ISO 4217")
     if not YEAR_MIN <= request.requested_at.year <= YEAR_MAX:
         raise InvalidRequestError(f"requested_at must lie in the years {YEAR_MIN} to {YEAR_MAX}")
+    if request.requested_at.tzinfo is not UTC:
+        request.requested_at = request.requested_at.astimezone(UTC)
     if request.reference is not None:
         _check_text("reference", request.reference, REFERENCE_CHARS_MAX)
     if request.metadata is not None:

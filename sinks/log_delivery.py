@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from schemas.notifications import Notification
+from schemas.notifications import decode_notification
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -19,11 +19,11 @@ def mask_email(email: str) -> str:
 class LogDelivery:
     """Writes one line a batch, and with debug logging one a notification."""
 
-    def deliver(self, partition: int, notifications: Sequence[Notification]) -> None:
-        """Log the notifications of one partition."""
-        _log.info("notifications.delivered", partition=partition, count=len(notifications), channel="log")
+    def deliver(self, partition: int, values: Sequence[bytes]) -> None:
+        """Log the notifications of one partition, given as they stand on their topic."""
+        _log.info("notifications.delivered", partition=partition, count=len(values), channel="log")
         if _log.isEnabledFor(logging.DEBUG):
-            for notification in notifications:
+            for notification in map(decode_notification, values):
                 _log.debug(
                     "notification.delivered",
                     transfer_id=notification.transfer_id,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from schemas.notifications import decode_notification
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS
 from sinks.kafka.records import Consumed
@@ -31,4 +30,4 @@ class DeliveriesStage:
 
     async def process(self, partition: int, records: Sequence[Consumed]) -> None:
         """Deliver these notifications."""
-        self._delivery.deliver(partition, [decode_notification(record.value or b"") for record in records])
+        self._delivery.deliver(partition, [record.value or b"" for record in records])

@@ -4,7 +4,7 @@ import msgspec
 
 from schemas import headers
 from schemas.money import format_units
-from schemas.transfers import Outcome, encode_outcome, format_time
+from schemas.transfers import Outcome, encode_outcome
 from sinks.kafka.records import Record
 from sinks.ledger.types import Transfer
 
@@ -17,7 +17,7 @@ def outcome_of(transfer: Transfer) -> Outcome:
         destination_wallet_id=transfer.destination_wallet_id,
         amount=format_units(transfer.units),
         currency=transfer.currency,
-        requested_at=format_time(transfer.requested_at),
+        requested_at=transfer.requested_at,
         reference=msgspec.UNSET if transfer.reference is None else transfer.reference,
         metadata=msgspec.UNSET if transfer.metadata is None else transfer.metadata,
         status="COMPLETED" if transfer.reason is None else "FAILED",
@@ -26,7 +26,7 @@ def outcome_of(transfer: Transfer) -> Outcome:
         source_version=transfer.source_version,
         destination_balance=_balance(transfer.destination_units),
         destination_version=transfer.destination_version,
-        completed_at=format_time(transfer.completed_at),
+        completed_at=transfer.completed_at,
     )
 
 

@@ -13,13 +13,13 @@ _TRANSIENT_STATES = frozenset({"55P03"})
 _DATA_CLASSES = frozenset({"22", "23"})
 
 
-# A statement prepared before a migration; asyncpg prepares it anew the next time.
-_OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+# A statement prepared before a migration, which asyncpg prepares anew the next time; a protocol cut off in mid-use.
+_PASSING = (asyncpg.InvalidCachedStatementError, asyncpg.InternalClientError)
 
 
 def is_transient(error: Exception) -> bool:
     """Whether the same may succeed later: the server is away, busy, or rolled us back for another's sake."""
-    if isinstance(error, _OUTDATED):
+    if isinstance(error, _PASSING):
         return True
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
