@@ -106,7 +106,7 @@ def test_an_outcome_becomes_units_and_moments() -> None:
         {"transfer_id": TRANSFER.upper()},
         {"source_version": -1},
         {"source_version": 2**63},
-        {"completed_at": "2026-01-02T03:04:06Z"},
+        {"completed_at": "2026-01-02T03:04:06+00:00"},
         {"reference": "\x00"},
         {"extra": 1},
         {"status": None},
