@@ -11,7 +11,7 @@ from ops.demo.verdict import Figure, Value
 def print_closing(console: Console, figures: Sequence[Figure], measured: Sequence[tuple[str, str]]) -> None:
     """Every count as the demo, the ledger and the topics see it; then what was measured."""
     table = Table(title="What was sent, and what became of it")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for side in ("own tally", "ledger", "topics"):
         table.add_column(side, justify="right")
     table.add_column("agree", justify="center")
@@ -36,4 +36,7 @@ def print_closing(console: Console, figures: Sequence[Figure], measured: Sequenc
 def _shown(value: Value | None) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) else value
+    if isinstance(value, int):
+        return f"{value:,}"
+    whole, _, fraction = value.partition(".")
+    return f"{int(whole):,}" + (f".{fraction}" if fraction.strip("0") else "")

@@ -21,7 +21,7 @@ FOREIGN = 20
 FUNDS_UNITS = 10_000 * UNITS_PER_ONE
 """A thousand of the largest payments: no wallet sends nearly as many."""
 
-PACED_RATE = 1_000.0
+PACED_RATE = 500.0
 PACED_S = 5.0
 
 

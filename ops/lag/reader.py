@@ -1,10 +1,10 @@
 """Reads end offsets and committed offsets from Kafka, and the applied ones from PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import stamina
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
@@ -24,6 +24,8 @@ GROUPS: tuple[tuple[str, Topic], ...] = (
 )
 """Each agent and the topic it consumes."""
 
+LOADING_ATTEMPTS_MAX = 60
+LOADING_DELAY_S = 0.5
 _NOT_LOADED = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 
 
@@ -73,10 +75,14 @@ class LagReader:
 
 async def committed_offsets(admin: Any, group: str) -> dict[tuple[str, int], int]:
     """What a group has committed, by topic and partition."""
-    # A broker that has just started answers for its groups only once it has loaded them.
-    async for attempt in stamina.retry_context(on=_NOT_LOADED, attempts=20, timeout=30.0, wait_max=2.0):
-        with attempt:
+    for attempt in range(LOADING_ATTEMPTS_MAX):
+        try:
             offsets = await admin.list_consumer_group_offsets(group)
+            break
+        except _NOT_LOADED:  # a broker that has just started answers for its groups only once it has loaded them
+            if attempt == LOADING_ATTEMPTS_MAX - 1:
+                raise
+            await asyncio.sleep(LOADING_DELAY_S)
     return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items() if found.offset >= 0}
 
 
