@@ -1,18 +1,28 @@
 """Loads against a stand-in for the worker: the real transfers stage, fed by a plain consumer."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+import uvicorn
 from aiokafka import TopicPartition
+from pydantic import SecretStr
 
+from ingest_api.app import create_app
 from ops.load import settling
-from ops.load.run import run_flood, run_kafka
+from ops.load.access import ApiAccess
+from ops.load.http_sender import Submission, api_client
+from ops.load.open_loop import load_http
+from ops.load.outcomes import outcome_watcher
+from ops.load.report import LoadReport
+from ops.load.run import run_flood, run_http, run_kafka
 from ops.load.wallets import StalledError, wait_applied
 from ops.topic_reader import group_free_consumer
 from schemas.settings import Settings
 from sinks.kafka.publisher import KafkaPublisher
+from sinks.passwords import hash_password
 from streams.transfers import TransfersStage
 
 
@@ -63,6 +73,46 @@ async def test_a_flood_is_counted_in_the_database(settings: Settings, connection
     assert (report.sent, report.applied, report.sound) == (3_000, 3_000, True)
     assert told == dict.fromkeys(("sent", "applied", "published"), (3_000, 3_000))
     assert await connection.fetchval("select count(*) from transfers") == 50 + 3_000
+
+
+@pytest.fixture
+async def access(settings: Settings, connection: asyncpg.Connection) -> AsyncIterator[ApiAccess]:
+    """The API on a port of its own, with an admin."""
+    await connection.execute(
+        "insert into users (email, password_hash, role) values ('boss@example.com', $1, 'admin')",
+        hash_password("correct horse"),
+    )
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        async with asyncio.timeout(30):
+            while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+                await asyncio.sleep(0.01)
+        port = listener.getsockname()[1]
+        yield ApiAccess(
+            api_url=f"http://127.0.0.1:{port}",
+            admin_email="boss@example.com",
+            admin_password=SecretStr("correct horse"),
+        )
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_open_loop_over_http(settings: Settings, access: ApiAccess, connection: asyncpg.Connection) -> None:
+    report = await run_http(settings, access, rate=50.0, duration_s=1.0, wallets=3)
+    assert report.sound, report.as_json()
+    assert (report.sent, report.accepted, report.completed) == (50, 50, 50)
+    assert await connection.fetchval("select count(*) from transfers") == 3 + 50
+
+
+async def test_what_the_api_refuses_is_counted_by_its_code(settings: Settings, access: ApiAccess) -> None:
+    report = LoadReport("http", 20.0, 0.5, 0)
+    unknown = Submission("11111111-1111-1111-1111-111111111111", "1" * 36, "2" * 36, "1", "USD")
+    async with api_client(access) as api, outcome_watcher(settings) as watcher:
+        await load_http(report, watcher, api, lambda _index: (api.admin, unknown))
+    assert report.errors == {"POST /v1/transfers: 422 invalid_request": 10}
+    assert (report.accepted, report.unanswered, report.sound) == (0, 0, False)
 
 
 async def test_waiting_without_a_worker_ends_with_a_clear_word(
