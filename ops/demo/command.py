@@ -24,7 +24,8 @@ def run_demo_command(*, workers: int, keep: bool) -> bool:
     agrees = interrupted = False
     try:
         with _terminated_like_interrupted():
-            console.print(f"Starting a whole pipeline in {stack.folder}: Kafka, PostgreSQL, API, {workers} worker(s).")
+            parts = f"Kafka, PostgreSQL, API, {workers} worker(s)"
+            console.print(f"Starting a whole pipeline in {stack.folder}: {parts}.", soft_wrap=True)
             stack.start(workers)
             agrees = _run(stack, console)
     except KeyboardInterrupt:
