@@ -9,6 +9,7 @@ import uvloop
 from schemas.settings import Settings
 from sinks.logs import configure_logging
 from streams.app import STAGES, create_app
+from streams.memory import suit_batches
 
 ALL_AGENTS = tuple(STAGES)
 
@@ -21,6 +22,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     A signal lets the batch in hand finish: it is committed, published and acknowledged.
     """
     configure_logging(debug=settings.debug)
+    suit_batches()
     first, *others = (create_app(name, settings) for name in agents)
     for app in others:
         app.finalize()
