@@ -3,29 +3,29 @@
 ``faust -A streams.app:transfers worker`` starts one of them, ``hfts worker`` any choice of them in one process.
 """
 
-import os
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import faust
-import structlog
 from faust.types import TP
 
 from schemas.settings import Settings
 from sinks.kafka.options import client_options
-from sinks.kafka.publisher import KafkaPublisher
+from sinks.kafka.publisher import KafkaPublisher, Publisher
 from streams.audit import AuditStage
 from streams.deliveries import DeliveriesStage
+from streams.line import Line, exit_on_fault
 from streams.notifications import NotificationsStage
 from streams.stage import Stage
 from streams.transfers import TransfersStage
 
-STAGES: dict[str, Callable[[Settings], Stage]] = {
-    "transfers": lambda settings: TransfersStage(settings, KafkaPublisher(settings)),
-    "notifications": lambda settings: NotificationsStage(settings, KafkaPublisher(settings)),
-    "audit": lambda settings: AuditStage(settings, KafkaPublisher(settings)),
+STAGES: dict[str, Callable[[Settings, Publisher], Stage]] = {
+    "transfers": TransfersStage,
+    "notifications": NotificationsStage,
+    "audit": AuditStage,
     "deliveries": DeliveriesStage,
 }
 
@@ -38,17 +38,13 @@ BATCHES_BUFFERED_MAX = 8
 SESSION_TIMEOUT_S = 10.0
 """How long the partitions of a worker that was killed stand still."""
 
-EXIT_SOFTWARE = 70
-"""The exit status for an internal fault, as in BSD's sysexits.h."""
-
-_log = structlog.get_logger(__name__)
-
 
 class PipelineApp(faust.App):
     """A Faust app around one stage."""
 
     def __init__(self, name: str, settings: Settings) -> None:
-        self.stage = STAGES[name](settings)
+        self.publisher = KafkaPublisher(settings)
+        self.stage = STAGES[name](settings, self.publisher)
         options = client_options(settings)
         super().__init__(
             f"{settings.topic_prefix}hfts-{name}",
@@ -72,25 +68,28 @@ class PipelineApp(faust.App):
         self.on_partitions_revoked.connect(self._forget, weak=False)  # type: ignore[arg-type]  # mode wants `signal` named
 
     async def _consume(self, stream: Any) -> None:
-        async for event in stream.noack().events():
-            try:
-                await self.stage.process(event.message.partition, event.value)
-            except Exception:  # noqa: BLE001 (whatever it is)
-                # Whether the batch is in is open; a restart finds out. Faust would acknowledge what it still has
-                # buffered behind a failed event, so the process ends here and now and its supervisor starts another.
-                _log.exception("agent.failed", topic=event.message.topic, partition=event.message.partition)
-                os._exit(EXIT_SOFTWARE)
-            event.ack()
+        await exit_on_fault(self._feed_line(stream))
+
+    async def _feed_line(self, stream: Any) -> None:
+        line = Line(self.stage, self.publisher, BATCH_RECORDS_MAX)
+        running = asyncio.create_task(exit_on_fault(line.run()))
+        try:
+            async for event in stream.noack().events():
+                await line.put(event)
+        finally:
+            running.cancel()
 
     async def on_start(self) -> None:
-        """Connect the stage before anything is consumed."""
+        """Connect before anything is consumed."""
+        await self.publisher.start()
         await self.stage.start()
         await super().on_start()
 
     async def on_shutdown(self) -> None:
-        """Disconnect the stage once no agent runs any more."""
+        """Disconnect once no agent runs any more."""
         await super().on_shutdown()
         await self.stage.stop()
+        await self.publisher.stop()
 
     async def resume_offsets(self, assignment: set[TP]) -> dict[TP, int]:
         """Where to read on in the partitions just assigned, of those where the stage knows it."""

@@ -1,6 +1,6 @@
 """The audit stage: outcomes in; a hash chain of them, one for each partition, out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import orjson
@@ -11,7 +11,7 @@ from schemas.settings import Settings
 from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
-from streams.stage import Positions
+from streams.stage import Output, Outputs, Positions
 
 
 class Link(msgspec.Struct):
@@ -32,12 +32,10 @@ class AuditStage:
         self._publisher = publisher
 
     async def start(self) -> None:
-        """Connect to Kafka."""
-        await self._publisher.start()
+        """Nothing to connect to beside Kafka."""
 
     async def stop(self) -> None:
-        """Disconnect."""
-        await self._publisher.stop()
+        """Nothing to disconnect from."""
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome in the chain."""
@@ -47,24 +45,15 @@ class AuditStage:
         """Drop what is known of partitions that are no longer ours."""
         self._links.forget(partitions)
 
-    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
-        """Add these outcomes to the chain."""
-        link = await self._links.get(partition)
-        chained = []
-        for record in records:
-            if record.offset <= link.outcome_offset:
-                continue
-            value, link.last_hash = chain_record(
-                orjson.loads(record.value or b""),
-                outcome_offset=record.offset,
-                sequence=link.next_sequence,
-                prev_hash=link.last_hash,
-            )
-            link.outcome_offset = record.offset
-            link.next_sequence += 1
-            source = str(record.offset).encode()
-            chained.append((Record(record.key, value, [(headers.SOURCE_OFFSET, source)]),))
-        await self._publisher.publish(self._output_topic, partition, chained)
+    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        """The next links of the chains."""
+        links = await self._links.of(batches)
+        return [
+            [
+                Output(self._output_topic, partition, _chained(links[partition], records))
+                for partition, records in batches.items()
+            ]
+        ]
 
     async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
         last = await self._publisher.last_records(self._output_topic, partitions)
@@ -76,3 +65,20 @@ def _link_after(last: Consumed | None) -> Link:
         return Link(-1, 0, GENESIS_HASH)
     record = orjson.loads(last.value or b"")
     return Link(record["outcome_offset"], record["sequence"] + 1, record["hash"])
+
+
+def _chained(link: Link, records: Iterable[Consumed]) -> list[tuple[Record]]:
+    chained = []
+    for record in records:
+        if record.offset <= link.outcome_offset:
+            continue
+        value, link.last_hash = chain_record(
+            orjson.loads(record.value or b""),
+            outcome_offset=record.offset,
+            sequence=link.next_sequence,
+            prev_hash=link.last_hash,
+        )
+        link.outcome_offset = record.offset
+        link.next_sequence += 1
+        chained.append((Record(record.key, value, [(headers.SOURCE_OFFSET, str(record.offset).encode())]),))
+    return chained

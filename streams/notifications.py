@@ -1,6 +1,6 @@
 """The notifications stage: outcomes in; a message for each party that is told out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas import headers
 from schemas.notifications import Notification, Party, encode_notification
@@ -11,7 +11,7 @@ from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.postgres.pool import create_pool
 from sinks.recipients import Recipient, Recipients
-from streams.stage import Positions
+from streams.stage import Output, Outputs, Positions
 
 
 class NotificationsStage:
@@ -28,14 +28,12 @@ class NotificationsStage:
         self._publisher = publisher
 
     async def start(self) -> None:
-        """Connect to PostgreSQL and Kafka."""
+        """Connect to PostgreSQL."""
         self._pool = await create_pool(self._settings, size_max=1)
         self._recipients = Recipients(self._pool)
-        await self._publisher.start()
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._publisher.stop()
         self._pool.terminate()
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -46,21 +44,28 @@ class NotificationsStage:
         """Drop what is known of partitions that are no longer ours."""
         self._last_source.forget(partitions)
 
-    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
-        """Publish the messages of these outcomes."""
-        last = await self._last_source.get(partition)
-        outcomes = [(record, decode_outcome(record.value or b"")) for record in records if record.offset > last]
-        if not outcomes:
-            return
-        wallets = [wallet for _, o in outcomes for wallet in (o.source_wallet_id, o.destination_wallet_id)]
-        owners = await self._recipients.owners(wallets)
-        groups = [
-            tuple(_record(record, message) for message in messages)
-            for record, outcome in outcomes
-            if (messages := notifications_of(outcome, owners))
+    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        """The messages of these outcomes."""
+        last = await self._last_source.of(batches)
+        read = {
+            partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
+            for partition, records in batches.items()
+        }
+        owners = await self._recipients.owners(
+            wallet_id
+            for outcomes in read.values()
+            for _, outcome in outcomes
+            for wallet_id in (outcome.source_wallet_id, outcome.destination_wallet_id)
+        )
+        for partition, records in batches.items():
+            self._last_source.keep(partition, max(last[partition], records[-1].offset))
+        return [
+            [
+                Output(self._output_topic, partition, _messages(outcomes, owners))
+                for partition, outcomes in read.items()
+                if outcomes
+            ]
         ]
-        await self._publisher.publish(self._output_topic, partition, groups)
-        self._last_source.keep(partition, records[-1].offset)
 
     async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
         return await last_source_offsets(self._publisher, self._output_topic, partitions)
@@ -90,6 +95,11 @@ def notifications_of(outcome: Outcome, owners: Mapping[str, Recipient | None]) -
     ]
 
 
-def _record(outcome: Consumed, message: Notification) -> Record:
-    source = str(outcome.offset).encode()
-    return Record(outcome.key, encode_notification(message), [(headers.SOURCE_OFFSET, source)])
+def _messages(
+    outcomes: Iterable[tuple[Consumed, Outcome]], owners: Mapping[str, Recipient | None]
+) -> Iterator[tuple[Record, ...]]:
+    for record, outcome in outcomes:
+        source: headers.Headers = [(headers.SOURCE_OFFSET, str(record.offset).encode())]
+        messages = notifications_of(outcome, owners)
+        if messages:
+            yield tuple(Record(record.key, encode_notification(message), source) for message in messages)

@@ -35,7 +35,7 @@ def read_requests(records: Iterable[Consumed]) -> tuple[list[Order], list[DeadLe
             dead.append(DeadLetter(record, DeadLetterCause.INVALID_REQUEST, str(error)))
             continue
         if record.key == request.source_wallet_id.encode():
-            orders.append(Order(request, units, record.offset))
+            orders.append(Order(request, units, record.partition, record.offset))
         else:
             dead.append(DeadLetter(record, DeadLetterCause.WRONG_KEY, DeadLetterCause.WRONG_KEY.explanation))
     return orders, dead

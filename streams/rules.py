@@ -10,7 +10,7 @@ from sinks.ledger.types import Order, Transfer, WalletState
 
 
 def decide(
-    orders: Sequence[Order], wallets: Mapping[str, WalletState], partition: int, completed_at: datetime
+    orders: Sequence[Order], wallets: Mapping[str, WalletState], completed_at: datetime
 ) -> tuple[list[Transfer], dict[str, WalletState]]:
     """A transfer for each order, in their order, and the wallets that these change, by id.
 
@@ -39,7 +39,7 @@ def decide(
             completed_at=completed_at,
             reference=request.reference,
             metadata=request.metadata,
-            request_partition=partition,
+            request_partition=order.partition,
             request_offset=order.offset,
         )
         if reason is None and source is not None and destination is not None:

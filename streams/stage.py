@@ -3,9 +3,23 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from sinks.kafka.records import Consumed
+import msgspec
+
+from sinks.kafka.records import Consumed, Record
 
 P = TypeVar("P")
+
+
+class Output(msgspec.Struct):
+    """Records for one partition of a topic, in groups that stand or fall together."""
+
+    topic: str
+    partition: int
+    groups: Iterable[tuple[Record, ...]]
+
+
+Outputs = Sequence[Sequence[Output]]
+"""What is to be published: the outputs of a phase all at once, one phase after another."""
 
 
 class Stage(Protocol):
@@ -14,7 +28,7 @@ class Stage(Protocol):
     input_topic: str
 
     async def start(self) -> None:
-        """Connect to what the stage writes to."""
+        """Connect to what the stage needs beside Kafka."""
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -25,8 +39,12 @@ class Stage(Protocol):
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
 
-    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
-        """Do all that follows from the records, in order; return once it is durable."""
+    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        """Do what the records ask for, of each partition in order; return, once that is durable, what to publish.
+
+        The next call may come before the last one's outputs are published, and never after one whose outputs could
+        not be: then the process ends.
+        """
 
 
 class Positions(Generic[P]):
@@ -43,11 +61,6 @@ class Positions(Generic[P]):
         if missing:
             self._by_partition.update(await self._load(missing))
         return {partition: self._by_partition[partition] for partition in asked}
-
-    async def get(self, partition: int) -> P:
-        """One partition's position."""
-        known = self._by_partition.get(partition)
-        return known if known is not None else (await self.of([partition]))[partition]
 
     def keep(self, partition: int, position: P) -> None:
         """Note how far a partition has come."""

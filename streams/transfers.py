@@ -1,6 +1,7 @@
 """The transfers stage: requests in; ledger; outcomes and dead letters out."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -8,14 +9,14 @@ import structlog
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from sinks.kafka.publisher import Publisher, last_source_offsets
-from sinks.kafka.records import Consumed
+from sinks.kafka.records import Consumed, Record
 from sinks.ledger.ledger import Ledger
-from sinks.ledger.types import Applied, Batch
+from sinks.ledger.types import Applied, Batch, Order, Refused, Transfer
 from sinks.postgres.pool import create_pool
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
 from streams.rules import decide
-from streams.stage import Positions
+from streams.stage import Output, Outputs, Positions
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ class Position(msgspec.Struct):
 class TransfersStage:
     """Applies each request once and publishes what became of it once.
 
-    The order of effects in a batch: commit, dead letters, outcomes. So whatever stands before the last outcome of a
+    The order of effects: commit, dead letters, outcomes. So whatever stands before the last outcome of a
     partition has been published, and reading on behind it misses nothing.
     """
 
@@ -44,14 +45,12 @@ class TransfersStage:
         self._publisher = publisher
 
     async def start(self) -> None:
-        """Connect to PostgreSQL and Kafka."""
+        """Connect to PostgreSQL."""
         self._pool = await create_pool(self._settings, size_max=2)
         self._ledger = Ledger(self._pool, self.input_topic, decide)
-        await self._publisher.start()
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._publisher.stop()
         self._pool.terminate()
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -63,53 +62,49 @@ class TransfersStage:
         """Drop what is known of partitions that are no longer ours."""
         self._positions.forget(partitions)
 
-    async def process(self, partition: int, records: Sequence[Consumed]) -> None:
-        """Apply and publish; what was applied before is only published, what was published before is neither.
+    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        """Apply what is new, all partitions in one transaction; what was applied before, look up.
 
-        Raises ProgressMovedError when another worker has taken the partition over.
+        What was published before is left out of the outputs. Raises ProgressMovedError when another worker has taken
+        a partition over.
         """
-        position = await self._positions.get(partition)
-        orders, dead = read_requests(records)
-        old = [order for order in orders if order.offset < position.applied]
-        if old:
-            await self._publish(position, partition, records, dead, await self._ledger.replay(partition, old))
-        next_offset = records[-1].offset + 1
-        if next_offset > position.applied:
-            new = orders[len(old) :]
-            batch = Batch(partition=partition, first_offset=position.applied, next_offset=next_offset, orders=new)
-            applied = await self._ledger.apply_batch(batch)
-            position.applied = next_offset
-            await self._publish(position, partition, records, dead, applied)
-        elif not old:
-            await self._publish(position, partition, records, dead, Applied([], []))
+        positions = await self._positions.of(batches)
+        orders: list[Order] = []
+        dead: list[DeadLetter] = []
+        for records in batches.values():
+            read, unreadable = read_requests(records)
+            orders += read
+            dead += unreadable
+        old = [order for order in orders if order.offset < positions[order.partition].applied]
+        replayed = await self._ledger.replay(old) if old else Applied([], [])
+        new = _new_batches(batches, orders, positions)
+        applied = await self._ledger.apply_batches(new) if new else Applied([], [])
+        for batch in new:
+            positions[batch.partition].applied = batch.next_offset
+        dead += _refused_letters([*replayed.refused, *applied.refused], batches)
+        return self._outputs(positions, [*replayed.transfers, *applied.transfers], dead)
 
-    async def _publish(
-        self,
-        position: Position,
-        partition: int,
-        records: Sequence[Consumed],
-        dead: Sequence[DeadLetter],
-        applied: Applied,
-    ) -> None:
-        # Letters beyond what is applied wait for their batch's commit.
-        letters = [
-            letter
-            for letter in [*dead, *_refused_letters(applied, records)]
-            if position.last_dead_letter < letter.record.offset < position.applied
-        ]
+    def _outputs(
+        self, positions: Mapping[int, Position], transfers: Sequence[Transfer], dead: Sequence[DeadLetter]
+    ) -> Outputs:
+        letters: defaultdict[int, list[DeadLetter]] = defaultdict(list)
+        for letter in sorted(dead, key=lambda letter: letter.record.offset):
+            position = positions[letter.record.partition]
+            if letter.record.offset > position.last_dead_letter:
+                position.last_dead_letter = letter.record.offset
+                letters[letter.record.partition].append(letter)
+        told: defaultdict[int, list[Transfer]] = defaultdict(list)
+        for transfer in transfers:
+            position = positions[transfer.request_partition]
+            if transfer.request_offset > position.last_outcome:
+                position.last_outcome = transfer.request_offset
+                told[transfer.request_partition].append(transfer)
         if letters:
-            letters.sort(key=lambda letter: letter.record.offset)
-            _log.warning("requests.dead_lettered", partition=partition, records=len(letters))
-            await self._publisher.publish(
-                self._dead_letters_topic, partition, ((dead_letter_record(letter),) for letter in letters)
-            )
-            position.last_dead_letter = letters[-1].record.offset
-        transfers = [t for t in applied.transfers if t.request_offset > position.last_outcome]
-        if transfers:
-            await self._publisher.publish(
-                self._outcomes_topic, partition, ((outcome_record(transfer),) for transfer in transfers)
-            )
-            position.last_outcome = transfers[-1].request_offset
+            _log.warning("requests.dead_lettered", records={p: len(some) for p, some in letters.items()})
+        return (
+            [Output(self._dead_letters_topic, p, _alone(map(dead_letter_record, some))) for p, some in letters.items()],
+            [Output(self._outcomes_topic, p, _alone(map(outcome_record, some))) for p, some in told.items()],
+        )
 
     async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
         applied = {partition: await self._ledger.progress(partition) for partition in partitions}
@@ -128,8 +123,33 @@ class TransfersStage:
         return {p: Position(applied[p], outcomes[p], letters[p]) for p in partitions}
 
 
-def _refused_letters(applied: Applied, records: Sequence[Consumed]) -> list[DeadLetter]:
-    if not applied.refused:
+def _new_batches(
+    batches: Mapping[int, Sequence[Consumed]], orders: Sequence[Order], positions: Mapping[int, Position]
+) -> list[Batch]:
+    """A batch for each partition that has records beyond what is applied, be they orders or not."""
+    by_partition: defaultdict[int, list[Order]] = defaultdict(list)
+    for order in orders:
+        if order.offset >= positions[order.partition].applied:
+            by_partition[order.partition].append(order)
+    return [
+        Batch(
+            partition=partition,
+            first_offset=positions[partition].applied,
+            next_offset=records[-1].offset + 1,
+            orders=by_partition[partition],
+        )
+        for partition, records in batches.items()
+        if records[-1].offset >= positions[partition].applied
+    ]
+
+
+def _refused_letters(refused: Sequence[Refused], batches: Mapping[int, Sequence[Consumed]]) -> list[DeadLetter]:
+    if not refused:
         return []
-    by_offset = {record.offset: record for record in records}
-    return [DeadLetter(by_offset[r.order.offset], r.cause, r.detail) for r in applied.refused]
+    records = {(partition, record.offset): record for partition, those in batches.items() for record in those}
+    return [DeadLetter(records[r.order.partition, r.order.offset], r.cause, r.detail) for r in refused]
+
+
+def _alone(records: Iterable[Record]) -> Iterator[tuple[Record]]:
+    """Each record a group of its own."""
+    return ((record,) for record in records)

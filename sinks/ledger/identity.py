@@ -16,8 +16,8 @@ class Sorted(msgspec.Struct):
     refused: list[Refused]
 
 
-def sort_orders(orders: Sequence[Order], stored: Mapping[str, Transfer], partition: int) -> Sorted:
-    """Sort a partition's orders by the rows ``stored`` under their ids and by each other.
+def sort_orders(orders: Sequence[Order], stored: Mapping[str, Transfer]) -> Sorted:
+    """Sort orders by the rows ``stored`` under their ids and by each other.
 
     A row that the very same record made is an ``own`` one; an order that repeats a row, or an order before it in the
     batch, with the same content is dropped; with other content it is refused.
@@ -28,7 +28,7 @@ def sort_orders(orders: Sequence[Order], stored: Mapping[str, Transfer], partiti
         transfer_id = order.request.transfer_id
         row = stored.get(transfer_id)
         if row is not None:
-            if row.request_offset == order.offset and row.request_partition == partition:
+            if row.request_offset == order.offset and row.request_partition == order.partition:
                 result.own.append(row)
             elif not _repeats_row(order, row):
                 result.refused.append(_reused(order))

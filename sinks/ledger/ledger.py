@@ -9,7 +9,7 @@ import msgspec
 from schemas.codes import DeadLetterCause
 from sinks.errors import ProgressMovedError
 from sinks.ledger import statements
-from sinks.ledger.identity import sort_orders
+from sinks.ledger.identity import Sorted, sort_orders
 from sinks.ledger.transaction import stored_transfers, write_orders
 from sinks.ledger.types import Applied, Batch, Decide, Order, Refused
 from sinks.postgres.faults import is_data_fault
@@ -43,76 +43,94 @@ class Ledger:
                     return await self._read_progress(connection, partition)
         raise AssertionError("retries end only with an answer")
 
-    async def apply_batch(self, batch: Batch) -> Applied:
-        """Apply a batch exactly once: its rows, its wallets and its progress change together or not at all.
+    async def apply_batches(self, batches: Sequence[Batch]) -> Applied:
+        """Apply batches of different partitions exactly once: rows, wallets and progress change together.
 
-        A batch that the database refuses for its data is halved until the record at fault stands alone.
+        When the database refuses them for their data, they are taken one by one, and one is halved until the record
+        at fault stands alone.
 
-        Raises ProgressMovedError when another worker has taken the partition over.
+        Raises ProgressMovedError when another worker has taken a partition over.
         """
         try:
-            return await self._apply_with_retries(batch)
+            return await self._apply_with_retries(batches)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if not is_data_fault(error) or not batch.orders:
+            if not is_data_fault(error) or not any(batch.orders for batch in batches):
                 raise
-            if len(batch.orders) == 1:
-                await self._apply_with_retries(msgspec.structs.replace(batch, orders=[]))
-                return Applied([], [Refused(batch.orders[0], DeadLetterCause.UNPROCESSABLE, describe(error))])
-        return await self._apply_halves(batch)
+            fault = describe(error)
+        if len(batches) > 1:
+            return _joined([await self.apply_batches([batch]) for batch in batches])
+        [batch] = batches
+        if len(batch.orders) > 1:
+            return _joined([await self.apply_batches([half]) for half in _halves(batch)])
+        await self._apply_with_retries([msgspec.structs.replace(batch, orders=[])])
+        return Applied([], [Refused(batch.orders[0], DeadLetterCause.UNPROCESSABLE, fault)])
 
-    async def replay(self, partition: int, orders: Sequence[Order]) -> Applied:
+    async def replay(self, orders: Sequence[Order]) -> Applied:
         """What orders that were applied before came to, read from the rows they made. Writes nothing."""
         async for attempt in until_done():
             with attempt:
                 async with self._pool.acquire() as connection:
                     stored = await stored_transfers(connection, orders)
-        found = sort_orders(orders, stored, partition)
+        found = sort_orders(orders, stored)
         lost = [Refused(order, DeadLetterCause.UNPROCESSABLE, "refused when it was applied") for order in found.fresh]
         return Applied(found.own, sorted([*found.refused, *lost], key=lambda refused: refused.order.offset))
 
-    async def _apply_halves(self, batch: Batch) -> Applied:
-        middle = len(batch.orders) // 2
-        between = batch.orders[middle].offset
-        left = msgspec.structs.replace(batch, next_offset=between, orders=batch.orders[:middle])
-        right = msgspec.structs.replace(batch, first_offset=between, orders=batch.orders[middle:])
-        first, second = await self.apply_batch(left), await self.apply_batch(right)
-        return Applied(first.transfers + second.transfers, first.refused + second.refused)
-
-    async def _apply_with_retries(self, batch: Batch) -> Applied:
+    async def _apply_with_retries(self, batches: Sequence[Batch]) -> Applied:
         async for attempt in until_done():
             with attempt:
                 async with self._pool.acquire() as connection:
-                    if attempt.num > 1:
-                        # A connection lost at COMMIT leaves it open whether the batch is in: the progress tells.
-                        progress = await self._read_progress(connection, batch.partition)
-                        if progress == batch.next_offset != batch.first_offset:
-                            return await self.replay(batch.partition, batch.orders)
-                    return await self._apply_once(connection, batch)
+                    # A connection lost at COMMIT leaves it open whether the batches are in: the progress tells.
+                    if attempt.num > 1 and await self._are_in(connection, batches):
+                        return await self.replay([order for batch in batches for order in batch.orders])
+                    return await self._apply_once(connection, batches)
         raise AssertionError("retries end only with an answer")
 
-    async def _apply_once(self, connection: Connection, batch: Batch) -> Applied:
+    async def _apply_once(self, connection: Connection, batches: Sequence[Batch]) -> Applied:
         # Nearly always every id is new, so the rows are looked for only once one turns out not to be.
-        found = sort_orders(batch.orders, {}, batch.partition)
+        orders = [order for batch in batches for order in batch.orders]
+        found = sort_orders(orders, {})
         try:
-            return await self._write(connection, batch, found.fresh, Applied([], found.refused))
+            return await self._write(connection, batches, found)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "transfers_pkey":
                 raise
-        stored = await stored_transfers(connection, batch.orders)
-        found = sort_orders(batch.orders, stored, batch.partition)
-        return await self._write(connection, batch, found.fresh, Applied(found.own, found.refused))
+        return await self._write(connection, batches, sort_orders(orders, await stored_transfers(connection, orders)))
 
-    async def _write(self, connection: Connection, batch: Batch, fresh: list[Order], known: Applied) -> Applied:
+    async def _write(self, connection: Connection, batches: Sequence[Batch], found: Sorted) -> Applied:
         written = await write_orders(
-            connection, topic=self._topic, batch=batch, orders=fresh, decide=self._decide, now=self._now()
+            connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self._decide, now=self._now()
         )
-        transfers = [*known.transfers, *written]
-        if known.transfers:
+        transfers = [*found.own, *written]
+        if found.own:
             transfers.sort(key=lambda transfer: transfer.request_offset)
-        return Applied(transfers, known.refused)
+        return Applied(transfers, found.refused)
+
+    async def _are_in(self, connection: Connection, batches: Sequence[Batch]) -> bool:
+        return all(
+            [
+                await self._read_progress(connection, batch.partition) == batch.next_offset != batch.first_offset
+                for batch in batches
+            ]
+        )
 
     async def _read_progress(self, connection: Connection, partition: int) -> int:
         progress: int | None = await connection.fetchval(statements.READ_PROGRESS, self._topic, partition)
         if progress is None:
             raise ProgressMovedError(f"{self._topic}[{partition}] has no progress any more")
         return progress
+
+
+def _halves(batch: Batch) -> tuple[Batch, Batch]:
+    middle = len(batch.orders) // 2
+    between = batch.orders[middle].offset
+    return (
+        msgspec.structs.replace(batch, next_offset=between, orders=batch.orders[:middle]),
+        msgspec.structs.replace(batch, first_offset=between, orders=batch.orders[middle:]),
+    )
+
+
+def _joined(parts: Sequence[Applied]) -> Applied:
+    return Applied(
+        [transfer for part in parts for transfer in part.transfers],
+        [refused for part in parts for refused in part.refused],
+    )

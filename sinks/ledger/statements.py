@@ -10,7 +10,7 @@ def _read(name: str) -> str:
 
 
 LOCK_WALLETS = _read("lock_wallets")
-WRITE_BATCH = _read("write_batch")
+WRITE_BATCHES = _read("write_batches")
 STORED_TRANSFERS = _read("stored_transfers")
 START_PROGRESS = _read("start_progress")
 READ_PROGRESS = _read("read_progress")

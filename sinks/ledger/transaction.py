@@ -13,29 +13,33 @@ from sinks.postgres.pool import Connection
 
 
 async def write_orders(
-    connection: Connection, *, topic: str, batch: Batch, orders: Sequence[Order], decide: Decide, now: datetime
+    connection: Connection,
+    *,
+    topic: str,
+    batches: Sequence[Batch],
+    orders: Sequence[Order],
+    decide: Decide,
+    now: datetime,
 ) -> list[Transfer]:
-    """Decide ``orders`` (those of the batch that are new), store them and move the progress over the whole batch.
+    """Decide ``orders`` (those of the batches that are new), store them and move the progress over all the batches.
 
     Raises VersionConflictError or ProgressMovedError, with everything rolled back, and asyncpg's errors.
     """
     async with connection.transaction():
         read = await _lock_wallets(connection, orders) if orders else {}
-        transfers, changed = decide(orders, read, batch.partition, now)
+        transfers, changed = decide(orders, read, now)
         [counts] = await connection.fetch(
-            statements.WRITE_BATCH,
+            statements.WRITE_BATCHES,
             *_wallet_columns(read, changed),
             *_transfer_columns(transfers),
-            batch.partition,
-            batch.first_offset,
-            batch.next_offset,
-            now,
             topic,
+            now,
+            *_progress_columns(batches),
         )
-        if counts["progress_moved"] != 1:
-            raise ProgressMovedError(f"{topic}[{batch.partition}] is not at offset {batch.first_offset} any more")
+        if counts["partitions_moved"] != len(batches):
+            raise ProgressMovedError(f"{topic}: a partition is not where it was left: {_ranges(batches)}")
         if counts["wallets_changed"] != len(changed):
-            raise VersionConflictError(f"{topic}[{batch.partition}]: a wallet changed since it was read")
+            raise VersionConflictError(f"{topic}: a wallet changed since it was read")
     return transfers
 
 
@@ -80,8 +84,21 @@ def _transfer_columns(transfers: list[Transfer]) -> tuple[list[object], ...]:
         [t.requested_at for t in transfers],
         [t.reference for t in transfers],
         [None if t.metadata is None else orjson.dumps(t.metadata).decode() for t in transfers],
+        [t.request_partition for t in transfers],
         [t.request_offset for t in transfers],
     )
+
+
+def _progress_columns(batches: Sequence[Batch]) -> tuple[list[int], ...]:
+    return (
+        [batch.partition for batch in batches],
+        [batch.first_offset for batch in batches],
+        [batch.next_offset for batch in batches],
+    )
+
+
+def _ranges(batches: Sequence[Batch]) -> str:
+    return ", ".join(f"{batch.partition}[{batch.first_offset}:{batch.next_offset}]" for batch in batches)
 
 
 def _transfer_of(row: asyncpg.Record) -> Transfer:

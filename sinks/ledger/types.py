@@ -9,10 +9,11 @@ from schemas.transfers import TransferRequest
 
 
 class Order(msgspec.Struct, gc=False):
-    """A valid request, its amount in units and its offset in its partition."""
+    """A valid request, its amount in units, and where it stands on its topic."""
 
     request: TransferRequest
     units: int
+    partition: int
     offset: int
 
 
@@ -68,7 +69,7 @@ class Refused(msgspec.Struct):
 
 
 class Applied(msgspec.Struct):
-    """What a batch came to: the rows that its own records made, and the orders to set aside, by offset.
+    """What batches came to: the rows that their own records made, and the orders to set aside, by offset.
 
     An order that repeats a transfer with the same content is in neither.
     """
@@ -77,8 +78,6 @@ class Applied(msgspec.Struct):
     refused: list[Refused]
 
 
-Decide = Callable[
-    [Sequence[Order], Mapping[str, WalletState], int, datetime], tuple[list[Transfer], dict[str, WalletState]]
-]
-"""Decides orders in turn against the wallets as read: (orders, wallets by id, partition, completed_at) to the
-transfers and the wallets they changed. Pure: what it is given stays as it is."""
+Decide = Callable[[Sequence[Order], Mapping[str, WalletState], datetime], tuple[list[Transfer], dict[str, WalletState]]]
+"""Decides orders in turn against the wallets as read: (orders, wallets by id, completed_at) to the transfers and the
+wallets they changed. Pure: what it is given stays as it is."""

@@ -23,12 +23,15 @@ from ops.topic_reader import group_free_consumer
 from schemas.settings import Settings
 from sinks.kafka.publisher import KafkaPublisher
 from sinks.passwords import hash_password
+from streams.line import publish_outputs
 from streams.transfers import TransfersStage
 
 
 @pytest.fixture
 async def worker(settings: Settings) -> AsyncIterator[None]:
-    stage = TransfersStage(settings, KafkaPublisher(settings))
+    publisher = KafkaPublisher(settings)
+    stage = TransfersStage(settings, publisher)
+    await publisher.start()
     await stage.start()
     async with group_free_consumer(settings) as consumer:
         partitions = [TopicPartition(stage.input_topic, number) for number in range(settings.topic_partitions)]
@@ -38,13 +41,14 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
         async def work() -> None:
             while True:
                 for tp, records in (await consumer.getmany(timeout_ms=100)).items():
-                    await stage.process(tp.partition, records)
+                    await publish_outputs(publisher, await stage.work({tp.partition: records}))
 
         task = asyncio.create_task(work())
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await stage.stop()
+    await publisher.stop()
 
 
 @pytest.fixture(autouse=True)

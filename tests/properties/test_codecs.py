@@ -78,7 +78,7 @@ def test_an_outcome_is_read_as_it_was_written(request: TransferRequest, funded: 
         request.source_wallet_id: WalletState(request.currency, False, True, UNITS_MAX if funded else 0, 7),
         request.destination_wallet_id: WalletState(request.currency, False, True, 0, 0),
     }
-    [transfer], _ = decide([Order(request, parse_amount(request.amount), 3)], wallets, 0, datetime.now(UTC))
+    [transfer], _ = decide([Order(request, parse_amount(request.amount), 0, 3)], wallets, datetime.now(UTC))
     outcome = outcome_of(transfer)
     assert decode_outcome(encode_outcome(outcome)) == outcome
     told = json.loads(encode_outcome(outcome))

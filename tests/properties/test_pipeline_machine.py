@@ -30,6 +30,7 @@ from sinks.errors import ProgressMovedError
 from sinks.kafka.records import Consumed
 from sinks.ledger.ledger import Ledger
 from sinks.postgres.pool import create_pool
+from streams.line import publish_outputs
 from streams.rules import decide
 from streams.transfers import TransfersStage
 
@@ -47,11 +48,11 @@ class CrashingLedger:
     async def progress(self, partition: int) -> int:
         return await self.ledger.progress(partition)
 
-    async def replay(self, partition: int, orders: Any) -> Any:
-        return await self.ledger.replay(partition, orders)
+    async def replay(self, orders: Any) -> Any:
+        return await self.ledger.replay(orders)
 
-    async def apply_batch(self, batch: Any) -> Any:
-        applied = await self.ledger.apply_batch(batch)
+    async def apply_batches(self, batches: Any) -> Any:
+        applied = await self.ledger.apply_batches(batches)
         if self.crash:
             raise CrashError
         return applied
@@ -67,20 +68,23 @@ class Worker:
         self.stage._ledger = self.ledger  # type: ignore[assignment]
         self.next_offset: dict[int, int] = {}
 
-    async def step(self, partition: int, count: int) -> None:
-        if partition not in self.next_offset:
-            self.next_offset |= await self.stage.resume_offsets([partition])
-            self.machine.owner[partition] = self
+    async def step(self, partitions: list[int], count: int) -> None:
+        for partition in partitions:
+            if partition not in self.next_offset:
+                self.next_offset |= await self.stage.resume_offsets([partition])
+                self.machine.owner[partition] = self
+        batches = {partition: records for partition in partitions if (records := await self.fetch(partition, count))}
+        if batches:
+            await publish_outputs(self.machine.topics, await self.stage.work(batches))
+            self.next_offset |= {partition: records[-1].offset + 1 for partition, records in batches.items()}
+
+    async def fetch(self, partition: int, count: int) -> list[Consumed]:
         first = self.next_offset[partition]
         if self.machine.owner[partition] is not self:
             # Another has taken over and this one has not heard of it. The ledger fences what it applies; what it
             # only publishes again nobody fences, so here it has nothing left to publish.
-            position = await self.stage._positions.get(partition)
-            first = max(first, position.applied)
-        records = self.machine.requests[partition][first : first + count]
-        if records:
-            await self.stage.process(partition, records)
-            self.next_offset[partition] = records[-1].offset + 1
+            first = max(first, (await self.stage._positions.of([partition]))[partition].applied)
+        return self.machine.requests[partition][first : first + count]
 
 
 class PipelineMachine(RuleBasedStateMachine):
@@ -140,19 +144,19 @@ class PipelineMachine(RuleBasedStateMachine):
 
     @rule(
         worker=st.integers(0, 1),
-        partition=st.integers(0, PARTITIONS - 1),
+        partitions=st.sampled_from([[0], [1], [0, 1], [1, 0]]),
         count=st.integers(1, 6),
         crash=st.sampled_from(["no", "no", "no", "after commit", "transfers.dead-letter", "transfers.outcomes"]),
         groups=st.integers(0, 2),
     )
-    def work(self, worker: int, partition: int, count: int, crash: str, groups: int) -> None:
+    def work(self, worker: int, partitions: list[int], count: int, crash: str, groups: int) -> None:
         """One batch; a crash, or finding that another has moved on, ends the process and starts another."""
         process = self.workers[worker]
         process.ledger.crash = crash == "after commit"
         self.topics.crash_at = self.config.topic_prefix + crash if "." in crash else None
         self.topics.groups_before_crash = groups
         try:
-            self.run(process.step(partition, count))
+            self.run(process.step(partitions, count))
         except (CrashError, ProgressMovedError):
             self.workers[worker] = Worker(self)
         finally:
@@ -174,9 +178,7 @@ class PipelineMachine(RuleBasedStateMachine):
             self.run(self.finish())
 
     async def finish(self) -> None:
-        for partition in range(PARTITIONS):
-            last = Worker(self)
-            await last.step(partition, len(self.requests[partition]) + 1)
+        await Worker(self).step(list(range(PARTITIONS)), max(map(len, self.requests.values())) + 1)
         rows = {
             str(row["transfer_id"]): row
             for row in await self.pool.fetch(

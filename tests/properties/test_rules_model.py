@@ -33,7 +33,7 @@ def test_decisions_follow_the_model(given_orders: list[Order], balances: list[in
     model = dict(zip(WALLETS, balances, strict=True))
     versions = dict.fromkeys(WALLETS, 3)
 
-    transfers, changed = decide(given_orders, wallets, 0, NOW)
+    transfers, changed = decide(given_orders, wallets, NOW)
 
     for order, transfer in zip(given_orders, transfers, strict=True):
         source, destination = order.request.source_wallet_id, order.request.destination_wallet_id
@@ -65,8 +65,8 @@ def test_decisions_follow_the_model(given_orders: list[Order], balances: list[in
 @given(orders, st.integers(0, 40))
 def test_cutting_a_batch_in_two_changes_nothing(given_orders: list[Order], cut: int) -> None:
     wallets = {w: WalletState("USD", w == WORLD, True, 250, 0) for w in WALLETS}
-    whole, changed = decide(given_orders, wallets, 0, NOW)
-    left, changed_left = decide(given_orders[:cut], wallets, 0, NOW)
-    right, changed_right = decide(given_orders[cut:], wallets | changed_left, 0, NOW)
+    whole, changed = decide(given_orders, wallets, NOW)
+    left, changed_left = decide(given_orders[:cut], wallets, NOW)
+    right, changed_right = decide(given_orders[cut:], wallets | changed_left, NOW)
     assert left + right == whole
     assert changed_left | changed_right == changed

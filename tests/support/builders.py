@@ -33,15 +33,15 @@ def a_request(**changes: Any) -> TransferRequest:
     return TransferRequest(**(fields | changes))
 
 
-def an_order(offset: int = 0, units: int = 125_000, **changes: Any) -> Order:
+def an_order(offset: int = 0, units: int = 125_000, *, partition: int = 0, **changes: Any) -> Order:
     """An order of ``units`` at an offset."""
-    return Order(a_request(amount=format_units(units), **changes), units, offset)
+    return Order(a_request(amount=format_units(units), **changes), units, partition, offset)
 
 
-def repeat_of(order: Order, offset: int, **changes: Any) -> Order:
+def repeat_of(order: Order, offset: int, *, partition: int = 0, **changes: Any) -> Order:
     """The same request at another offset, with changes."""
     request = msgspec.structs.replace(order.request, **changes)
-    return Order(request, order.units, offset)
+    return Order(request, order.units, partition, offset)
 
 
 def consumed(

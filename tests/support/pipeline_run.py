@@ -10,10 +10,11 @@ from ops.reconcile.report import Report
 from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED, Topic
-from sinks.kafka.publisher import KafkaPublisher
+from sinks.kafka.publisher import KafkaPublisher, Publisher
 from sinks.kafka.records import Record
 from sinks.postgres.pool import connect
 from streams.audit import AuditStage
+from streams.line import publish_outputs
 from streams.notifications import NotificationsStage
 from streams.stage import Stage
 from streams.transfers import TransfersStage
@@ -80,14 +81,16 @@ async def publish(settings: Settings, topic: Topic, partition: int, *records: Re
     await publisher.stop()
 
 
-async def run_stage(settings: Settings, stage: Stage) -> None:
+async def run_stage(settings: Settings, stage: Stage, publisher: Publisher) -> None:
+    await publisher.start()
     await stage.start()
     counts = await partition_counts(settings, [stage.input_topic])
     async with group_free_consumer(settings) as consumer:
         spans = await topic_spans(consumer, counts)
         async for tp, records in read_spans(consumer, spans):
-            await stage.process(tp.partition, records)
+            await publish_outputs(publisher, await stage.work({tp.partition: records}))
     await stage.stop()
+    await publisher.stop()
 
 
 async def run_pipeline(settings: Settings, tamper: Tamper = lambda _topic, record: [record]) -> None:
@@ -105,9 +108,11 @@ async def run_pipeline(settings: Settings, tamper: Tamper = lambda _topic, recor
     for part in (REQUESTS[:1], REQUESTS[1:]):
         for key, value in part:
             await publish(settings, TRANSFERS_REQUESTED, partition_of(key, settings), Record(key.encode(), value, []))
-        await run_stage(settings, TransfersStage(settings, TamperingPublisher(settings, tamper)))
-    await run_stage(settings, NotificationsStage(settings, TamperingPublisher(settings, tamper)))
-    await run_stage(settings, AuditStage(settings, TamperingPublisher(settings, tamper)))
+        publisher = TamperingPublisher(settings, tamper)
+        await run_stage(settings, TransfersStage(settings, publisher), publisher)
+    for follower in (NotificationsStage, AuditStage):
+        publisher = TamperingPublisher(settings, tamper)
+        await run_stage(settings, follower(settings, publisher), publisher)
 
 
 def broken(report: Report) -> set[str]:

@@ -21,7 +21,9 @@ def wallet(
 
 def test_a_transfer_moves_the_amount_and_counts_both_versions() -> None:
     wallets = {A: wallet(1000, 4), B: wallet(5, 9)}
-    [transfer], changed = decide([an_order(3, 400, source_wallet_id=A, destination_wallet_id=B)], wallets, 2, NOW)
+    [transfer], changed = decide(
+        [an_order(3, 400, partition=2, source_wallet_id=A, destination_wallet_id=B)], wallets, NOW
+    )
     assert transfer.reason is None
     assert (transfer.source_units, transfer.source_version) == (600, 5)
     assert (transfer.destination_units, transfer.destination_version) == (405, 10)
@@ -36,7 +38,7 @@ def test_orders_see_what_those_before_them_did() -> None:
         an_order(1, 10, source_wallet_id=A, destination_wallet_id=B),
         an_order(2, 10, source_wallet_id=B, destination_wallet_id=A),
     ]
-    transfers, changed = decide(orders, {A: wallet(10), B: wallet()}, 0, NOW)
+    transfers, changed = decide(orders, {A: wallet(10), B: wallet()}, NOW)
     assert [t.reason for t in transfers] == [None, FailureReason.INSUFFICIENT_FUNDS, None]
     assert changed == {A: wallet(10, 2), B: wallet(0, 2)}
 
@@ -66,7 +68,7 @@ def test_reasons_and_their_precedence(
     source: WalletState | None, destination: WalletState | None, units: int, reason: str | None
 ) -> None:
     wallets = {wallet_id: state for wallet_id, state in ((A, source), (B, destination)) if state is not None}
-    [transfer], changed = decide([an_order(0, units, source_wallet_id=A, destination_wallet_id=B)], wallets, 0, NOW)
+    [transfer], changed = decide([an_order(0, units, source_wallet_id=A, destination_wallet_id=B)], wallets, NOW)
     assert transfer.reason == reason
     assert bool(changed) == (reason is None)
     if reason:
@@ -75,5 +77,5 @@ def test_reasons_and_their_precedence(
 
 
 def test_same_wallet_comes_first_of_all() -> None:
-    [transfer], changed = decide([an_order(0, 1, source_wallet_id=A, destination_wallet_id=A)], {}, 0, NOW)
+    [transfer], changed = decide([an_order(0, 1, source_wallet_id=A, destination_wallet_id=A)], {}, NOW)
     assert (transfer.reason, changed) == (FailureReason.SAME_WALLET, {})

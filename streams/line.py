@@ -1,0 +1,99 @@
+"""Works batches off in order: takes all that has come in, and does the next while the last is being published."""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from sinks.kafka.publisher import Publisher
+from sinks.kafka.records import Consumed
+from streams.stage import Outputs, Stage
+
+EXIT_SOFTWARE = 70
+"""The exit status for an internal fault, as in BSD's sysexits.h."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Event(Protocol):
+    """A Faust event that holds a record batch of one partition."""
+
+    value: list[Consumed]
+    message: Any
+
+    def ack(self) -> bool:
+        """Let its offset be committed."""
+
+
+class Line:
+    """Between an agent and its stage.
+
+    Under little load, batches are small and each would cost a transaction: so all that wait are worked off together.
+    """
+
+    def __init__(self, stage: Stage, publisher: Publisher, records_max: int) -> None:
+        self._stage = stage
+        self._publisher = publisher
+        self._records_max = records_max
+        self._waiting: list[Event] = []
+        self._records_waiting = 0
+        self._changed = asyncio.Condition()
+
+    async def put(self, event: Event) -> None:
+        """Add a batch; wait while as many records as make a full one are waiting already."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._records_waiting < self._records_max)
+            self._waiting.append(event)
+            self._records_waiting += len(event.value)
+            self._changed.notify_all()
+
+    async def run(self) -> None:
+        """Work batches off until cancelled. Run it under exit_on_fault."""
+        publishing: asyncio.Task[None] | None = None
+        while True:
+            events = await self._take()
+            outputs = await self._stage.work(_by_partition(events))
+            if publishing is not None:
+                await publishing
+            publishing = asyncio.create_task(exit_on_fault(self._publish(outputs, events)))
+
+    async def _take(self) -> list[Event]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._waiting)
+            taken, self._waiting, self._records_waiting = self._waiting, [], 0
+            self._changed.notify_all()
+            return taken
+
+    async def _publish(self, outputs: Outputs, events: Sequence[Event]) -> None:
+        await publish_outputs(self._publisher, outputs)
+        for event in events:
+            event.ack()
+
+
+async def publish_outputs(publisher: Publisher, outputs: Outputs) -> None:
+    """Publish phase after phase, the partitions of each at once."""
+    for phase in outputs:
+        await asyncio.gather(*(publisher.publish(o.topic, o.partition, o.groups) for o in phase))
+
+
+def _by_partition(events: Sequence[Event]) -> dict[int, list[Consumed]]:
+    batches: defaultdict[int, list[Consumed]] = defaultdict(list)
+    for event in events:
+        batches[event.message.partition].extend(event.value)
+    return batches
+
+
+async def exit_on_fault(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, and end the process at once if it fails.
+
+    Whether a batch that failed is in is open; a restart finds out. Faust would start the agent again instead, and
+    acknowledge what it has buffered behind the failed event.
+    """
+    try:
+        await work
+    except Exception:  # noqa: BLE001 (whatever it is)
+        _log.exception("agent.failed")
+        os._exit(EXIT_SOFTWARE)
