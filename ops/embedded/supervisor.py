@@ -26,6 +26,9 @@ from sinks.postgres.migrate import known_migrations, migrate_up
 from sinks.postgres.pool import connect
 
 READY_TIMEOUT_S = 120.0
+DOWNSTREAM = "downstream"
+"""The worker process of the agents that follow the outcomes."""
+
 _WORKERS_MAX = 64
 # A part of ours that is slow to find its servers may fall over a few times while everything starts at once.
 _DEATHS_WHILE_STARTING_MAX = 3
@@ -40,6 +43,8 @@ class Supervisor:
         self._reporter = reporter
         self._stack = Stack(folder, options, reporter.line)
         self._workers = [f"worker-{number}" for number in range(1, workers + 1)]
+        if workers:
+            self._workers.append(DOWNSTREAM)
         self._api = ["api"] if api else []
 
     async def run(self) -> None:
@@ -122,15 +127,21 @@ class Supervisor:
 
 
 def _program(stack: Stack, name: str, environment: dict[str, str]) -> Program:
-    command = "api" if name == "api" else "worker"
     return Program(
         name=name,
         # -P: the folder it runs in must not shadow modules.
-        arguments=[sys.executable, "-P", "-m", "ops", command],
+        arguments=[sys.executable, "-P", "-m", "ops", *_command(name)],
         log=stack.layout.logs / f"{name}.log",
         folder=stack.layout.folder,
         environment=environment,
     )
+
+
+def _command(name: str) -> list[str]:
+    if name == "api":
+        return ["api"]
+    # Apart, so that a wave of transfers need not share a processor with what is told of them.
+    return ["worker", "--agents", "notifications,audit,deliveries" if name == DOWNSTREAM else "transfers"]
 
 
 @contextlib.asynccontextmanager
