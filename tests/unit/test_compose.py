@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from schemas.settings import Settings
+from streams.worker import ALL_AGENTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +74,7 @@ def test_top_level_is_known() -> None:
 
 def test_services_are_those_of_the_design() -> None:
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
-    assert always == {"kafka", "postgres", "migrate", "api", "worker"}
+    assert always == {"kafka", "postgres", "migrate", "api", "worker", "downstream"}
     assert {profile for service in SERVICES.values() for profile in service.get("profiles", [])} == PROFILES
 
 
@@ -189,11 +190,20 @@ def test_our_containers_are_closed(name: str) -> None:
 
 
 def test_workers_can_be_many() -> None:
-    assert "ports" not in SERVICES["worker"]
+    for name in ("worker", "downstream"):
+        # A published port or a fixed name could be had only once.
+        assert not {"ports", "container_name"} & set(SERVICES[name])
     assert VARIABLE.fullmatch(SERVICES["worker"]["deploy"]["replicas"])
 
 
-@pytest.mark.parametrize("command", hfts_commands())
+def test_each_agent_runs_in_one_service() -> None:
+    commands = [service["command"] for service in OURS.values() if service["command"][0] == "worker"]
+    assert all(command[1] == "--agents" and len(command) == 3 for command in commands)
+    assert sorted(agent for command in commands for agent in command[2].split(",")) == sorted(ALL_AGENTS)
+    assert SERVICES["worker"]["command"][2] == "transfers"
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(hfts_commands()))
 def test_command_exists_without_the_embedded_servers(command: str) -> None:
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({EMBEDDED_MODULES!r}))\n"
