@@ -4,12 +4,14 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import faust
+import structlog
 from faust.types import TP
 
 from schemas.settings import Settings
@@ -39,8 +41,13 @@ SESSION_TIMEOUT_S = 10.0
 """How long the partitions of a worker that was killed stand still."""
 
 
+_log = structlog.get_logger(__name__)
+
+
 class PipelineApp(faust.App):
     """A Faust app around one stage."""
+
+    logger = logging.getLogger("faust.app")  # Faust's own remarks are not ours
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.publisher = KafkaPublisher(settings)
@@ -65,6 +72,7 @@ class PipelineApp(faust.App):
         )
         topic = self.topic(self.stage.input_topic, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name=name)(self._consume)
+        self.on_partitions_assigned.connect(self._tell_assigned, weak=False)  # type: ignore[arg-type]  # see below
         self.on_partitions_revoked.connect(self._forget, weak=False)  # type: ignore[arg-type]  # mode wants `signal` named
 
     async def _consume(self, stream: Any) -> None:
@@ -95,6 +103,9 @@ class PipelineApp(faust.App):
         """Where to read on in the partitions just assigned, of those where the stage knows it."""
         offsets = await self.stage.resume_offsets([tp.partition for tp in assignment])
         return {tp: offsets[tp.partition] for tp in assignment if tp.partition in offsets}
+
+    async def _tell_assigned(self, _app: Any, assigned: set[TP], *_: Any, **__: Any) -> None:
+        _log.info("partitions.assigned", group=self.conf.id, partitions=sorted(tp.partition for tp in assigned))
 
     async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
         self.stage.forget([tp.partition for tp in revoked])

@@ -24,6 +24,8 @@ class ResumingApp(Protocol):
 class Consumer(driver.Consumer):
     """Delivers batches and commits the offset after the last one acknowledged without a hole before it."""
 
+    logger = driver.logger
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)

@@ -1,6 +1,6 @@
 """What `hfts load` does, from wallets to report."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 from uuid import uuid4
@@ -26,8 +26,14 @@ UNITS_MAX = 10 * UNITS_PER_ONE
 """Amounts are small against the funds, so that nearly every transfer completes."""
 
 
-async def run_kafka(settings: Settings, *, rate: float, duration_s: float, wallets: int) -> LoadReport:
-    """An open-loop load straight to Kafka."""
+def _nothing() -> None:
+    """Nothing waits for the start."""
+
+
+async def run_kafka(
+    settings: Settings, *, rate: float, duration_s: float, wallets: int, on_start: Callable[[], object] = _nothing
+) -> LoadReport:
+    """An open-loop load straight to Kafka; ``on_start`` is called when the wallets are there."""
     random = Random()  # noqa: S311 (amounts and pairs of a load, no secrets)
     database = await connect(settings)
     try:
@@ -38,6 +44,7 @@ async def run_kafka(settings: Settings, *, rate: float, duration_s: float, walle
             pick = pair_picker(fleet.wallets, random)
             async with outcome_watcher(settings) as watcher:
                 report = LoadReport("kafka", rate, duration_s, wallets)
+                on_start()
                 return await load_kafka(
                     report,
                     watcher,
@@ -71,9 +78,15 @@ async def run_flood(settings: Settings, *, count: int, wallets: int, progress: P
 
 
 async def run_http(
-    settings: Settings, access: ApiAccess, *, rate: float, duration_s: float, wallets: int
+    settings: Settings,
+    access: ApiAccess,
+    *,
+    rate: float,
+    duration_s: float,
+    wallets: int,
+    on_start: Callable[[], object] = _nothing,
 ) -> LoadReport:
-    """An open-loop load over HTTP, as an admin, who may move anyone's money."""
+    """An open-loop load over HTTP, as an admin, who may move anyone's money; ``on_start`` as above."""
     random = Random()  # noqa: S311 (as above)
     async with api_client(access) as api:
         ids = await _http_wallets(api, wallets)
@@ -82,6 +95,7 @@ async def run_http(
         pick = pair_picker(ids, random)
         async with outcome_watcher(settings) as watcher:
             report = LoadReport("http", rate, duration_s, wallets)
+            on_start()
             return await load_http(report, watcher, api, lambda _index: (api.admin, _submission(pick(), random)))
 
 

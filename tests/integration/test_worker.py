@@ -1,0 +1,229 @@
+"""The worker process, Faust and all, between a real Kafka and a real PostgreSQL."""
+
+import asyncio
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from builders import a_request, new_id
+from workers import running, stop, wait_logged, wait_settled, worker
+
+from ops.load.kafka_sender import Keyed, kafka_sender
+from ops.load.wallets import Fleet, create_fleet, fund
+from ops.reconcile.run import reconcile
+from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
+from schemas.headers import CAUSE
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
+from schemas.transfers import decode_outcome, encode_request
+from sinks.kafka.options import client_options
+from sinks.kafka.records import Consumed
+from sinks.postgres.pool import connect
+
+ALL = ("transfers", "notifications", "audit", "deliveries")
+
+
+async def records_of(settings: Settings, topic: Topic) -> list[Consumed]:
+    counts = await partition_counts(settings, [settings.topic_name(topic)])
+    async with group_free_consumer(settings) as consumer:
+        spans = await topic_spans(consumer, counts)
+        return [record async for _, records in read_spans(consumer, spans) for record in records]
+
+
+def payments(fleet: Fleet, count: int, seed: int = 1) -> list[Keyed]:
+    """Payments between the fleet's wallets, now and then one too large."""
+    random = Random(seed)
+    made: list[Keyed] = []
+    for number in range(count):
+        source, destination = random.sample(fleet.wallets, 2)
+        amount = "9000000.0000" if number % 10 == 0 else "0.0100"
+        made.append((source.encode(), encode_request(a_request(
+            source_wallet_id=source, destination_wallet_id=destination, amount=amount
+        ))))  # fmt: skip
+    return made
+
+
+async def funded_fleet(settings: Settings, connection: asyncpg.Connection, count: int) -> Fleet:
+    fleet = await create_fleet(connection, count, "USD")
+    async with kafka_sender(settings) as sender:
+        await fund(sender, connection, settings, fleet, 10_000_000)
+    return fleet
+
+
+async def send(settings: Settings, records: list[Keyed]) -> None:
+    async with kafka_sender(settings) as sender:
+        await sender.send_batches(records)
+
+
+async def assert_all_agrees(settings: Settings) -> None:
+    report = await reconcile(settings, settled=True)
+    assert [(f.name, f.faults, f.pending) for f in report.findings if f.faults or f.pending] == []
+
+
+async def test_from_request_to_notification_and_audit(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    async with worker(settings, log) as process:
+        fleet = await funded_fleet(settings, connection, 20)
+        payer, payee = fleet.wallets[:2]
+        good = a_request(source_wallet_id=payer, destination_wallet_id=payee, amount="5.0000", reference="rent")
+        poor = a_request(source_wallet_id=payer, destination_wallet_id=payee, amount="99999999.0000")
+        lost = a_request(source_wallet_id=payer, destination_wallet_id=new_id())
+        again = encode_request(good)
+        reused = orjson.dumps(orjson.loads(again) | {"amount": "6.0000"})
+        key = payer.encode()
+        values = [again, encode_request(poor), encode_request(lost), again, reused, b"\xff\xff", b"{}"]
+        await send(settings, [*((key, value) for value in values), (b"wrong key", encode_request(a_request()))])
+        await wait_settled(settings, ALL, process)
+        assert await stop(process) == 0, log.read_text()
+
+    outcomes = {
+        o.transfer_id: o
+        for r in await records_of(settings, TRANSFERS_OUTCOMES)
+        for o in [decode_outcome(r.value or b"")]
+    }
+    assert len(outcomes) == 23
+    assert (outcomes[good.transfer_id].status, outcomes[good.transfer_id].reference) == ("COMPLETED", "rent")
+    assert outcomes[poor.transfer_id].reason == "insufficient_funds"
+    assert outcomes[lost.transfer_id].reason == "wallet_not_found"
+    dead = await records_of(settings, DEAD_LETTERS)
+    assert Counter(dict(r.headers)[CAUSE] for r in dead) == {
+        b"transfer_id_reused": 1,
+        b"undecodable": 1,
+        b"invalid_request": 1,
+        b"wrong_key": 1,
+    }
+    told = [orjson.loads(r.value or b"") for r in await records_of(settings, NOTIFICATIONS)]
+    assert sorted(
+        (n["recipient"], n["status"], n["reason"], n["amount"], "@" in n["email"])
+        for n in told
+        if n["transfer_id"] in {good.transfer_id, poor.transfer_id}
+    ) == [
+        ("receiver", "COMPLETED", None, "5.0000", True),
+        ("sender", "COMPLETED", None, "5.0000", True),
+        ("sender", "FAILED", "insufficient_funds", "99999999.0000", True),
+    ]
+    await assert_all_agrees(settings)
+
+
+async def commit_everywhere(settings: Settings, agent: str, topic: Topic, offsets: dict[int, int]) -> None:
+    """Move a stopped group's committed offsets, as an operator could by mistake."""
+    name = settings.topic_name(topic)
+    consumer = AIOKafkaConsumer(
+        **client_options(settings), group_id=f"{settings.topic_prefix}hfts-{agent}", enable_auto_commit=False
+    )
+    await consumer.start()
+    where = {TopicPartition(name, partition): offset for partition, offset in offsets.items()}
+    consumer.assign(list(where))
+    await consumer.commit(where)
+    await consumer.stop()
+
+
+@pytest.mark.parametrize("reset_to", [0, 400])
+async def test_moved_group_offsets_change_nothing(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path, reset_to: int
+) -> None:
+    """The committed offsets are only a hint: the ledger and the tails of the topics say where to go on."""
+    log = tmp_path / "worker.log"
+    agents = ("transfers", "notifications", "audit")
+    async with worker(settings, log) as process:
+        fleet = await funded_fleet(settings, connection, 10)
+        await send(settings, payments(fleet, 500))
+        await wait_settled(settings, agents, process)
+        assert await stop(process) == 0
+    await send(settings, payments(fleet, 3_000, seed=2))
+    offsets = dict.fromkeys(range(settings.topic_partitions), reset_to)
+    await commit_everywhere(settings, "transfers", TRANSFERS_REQUESTED, offsets)
+    await commit_everywhere(settings, "notifications", TRANSFERS_OUTCOMES, offsets)
+    await commit_everywhere(settings, "audit", TRANSFERS_OUTCOMES, offsets)
+    async with worker(settings, log) as process:
+        await wait_settled(settings, agents, process)
+        assert await stop(process) == 0, log.read_text()
+    assert len(await records_of(settings, TRANSFERS_OUTCOMES)) == 3_510
+    await assert_all_agrees(settings)
+
+
+async def test_agents_can_be_run_apart(settings: Settings, connection: asyncpg.Connection, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    async with worker(settings, log, "transfers") as process:
+        fleet = await funded_fleet(settings, connection, 10)
+        await send(settings, payments(fleet, 200))
+        await wait_settled(settings, ["transfers"], process)
+        report = await reconcile(settings)
+        assert not any(finding.faults for finding in report.findings)
+        assert [f.pending for f in report.findings if f.title == "An outcome has exactly one audit record"] == [210]
+        followers = worker(settings, log, "notifications,audit,deliveries")
+        async with followers as other:
+            await wait_settled(settings, ALL, other)
+            assert await stop(other) == 0
+        assert await stop(process) == 0
+    await assert_all_agrees(settings)
+
+
+async def test_the_faust_command_runs_an_agent(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    faust = str(Path(sys.executable).with_name("faust"))
+    command = [faust, "-A", "streams.app:transfers", "worker", "--without-web"]
+    async with running(settings, tmp_path / "faust.log", command) as process:
+        await funded_fleet(settings, connection, 5)
+        await wait_settled(settings, ["transfers"], process)
+        assert await stop(process) == 0, (tmp_path / "faust.log").read_text()
+
+
+async def test_workers_come_and_go_under_load(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    logs = [tmp_path / f"worker-{number}.log" for number in range(3)]
+    async with worker(settings, logs[0]) as first:
+        fleet = await funded_fleet(settings, connection, 50)
+        load = asyncio.create_task(send(settings, payments(fleet, 20_000)))
+        async with worker(settings, logs[1], "transfers") as second, worker(settings, logs[2]) as third:
+            await load
+            await wait_logged(logs[1], "partitions.assigned")
+            await wait_logged(logs[2], "partitions.assigned")
+            assert await stop(first) == 0, logs[0].read_text()
+            assert await stop(second) == 0, logs[1].read_text()
+            await wait_settled(settings, ALL, third)
+            assert await stop(third) == 0, logs[2].read_text()
+    await assert_all_agrees(settings)
+
+
+async def test_a_worker_without_its_database_waits_and_ends_when_told(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Requests that came while it was away are applied once it is back."""
+    log = tmp_path / "worker.log"
+    database = settings.postgres_db
+    async with worker(settings, log) as process:
+        fleet = await funded_fleet(settings, connection, 10)
+        admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
+        await admin.execute(f'alter database "{database}" allow_connections false')
+        await admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
+            database,
+        )
+        await send(settings, payments(fleet, 300))
+        await wait_logged(log, "postgres.retry")
+        assert process.returncode is None
+        await admin.execute(f'alter database "{database}" allow_connections true')
+        await admin.close()
+        await wait_settled(settings, ALL, process)
+        assert await stop(process) == 0, log.read_text()
+    await assert_all_agrees(settings)
+
+
+@pytest.mark.parametrize("agents", ["", "nobody", "transfers,nobody"])
+async def test_an_unknown_agent_is_one_clear_line(settings: Settings, tmp_path: Path, agents: str) -> None:
+    log = tmp_path / "worker.log"
+    async with running(
+        settings, log, [sys.executable, "-P", "-m", "ops", "worker", "--agents", agents or "x"]
+    ) as process:
+        assert await asyncio.wait_for(process.wait(), 60) == 1
+    assert log.read_text().count("\n") <= 2
