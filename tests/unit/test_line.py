@@ -1,0 +1,154 @@
+"""The line between an agent and its stage."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from builders import MemoryTopics, consumed
+
+from sinks.kafka.records import Consumed, Record
+from streams.line import EXIT_SOFTWARE, Line, exit_on_fault
+from streams.stage import Output, Outputs
+
+
+class Event:
+    def __init__(self, partition: int, *offsets: int) -> None:
+        self.value = [consumed(offset, b"v", partition=partition) for offset in offsets]
+        self.message = SimpleNamespace(partition=partition)
+        self.acked = False
+
+    def ack(self) -> bool:
+        self.acked = True
+        return True
+
+
+class Stage:
+    """Notes what it is given, waits for ``gate``, and publishes each record's offset."""
+
+    input_topic = "in"
+
+    def __init__(self) -> None:
+        self.seen: list[dict[int, list[int]]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def resume_offsets(self, partitions: Iterable[int]) -> Mapping[int, int]:
+        return {}
+
+    def forget(self, partitions: Iterable[int]) -> None: ...
+
+    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        self.seen.append({partition: [r.offset for r in records] for partition, records in batches.items()})
+        await self.gate.wait()
+        return [
+            [
+                Output("out", p, [(Record(None, str(r.offset).encode(), []),) for r in records])
+                for p, records in batches.items()
+            ]
+        ]
+
+
+class SlowTopics(MemoryTopics):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
+        await self.gate.wait()
+        await super().publish(topic, partition, groups)
+
+
+async def spin(times: int = 30) -> None:
+    for _ in range(times):
+        await asyncio.sleep(0)
+
+
+async def test_what_waits_is_worked_off_together_and_acknowledged_once_published() -> None:
+    stage, topics = Stage(), SlowTopics()
+    line = Line(stage, topics, records_max=10)
+    events = [Event(0, 1, 2), Event(1, 7), Event(0, 3)]
+    for event in events:
+        await line.put(event)
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert stage.seen == [{0: [1, 2, 3], 1: [7]}]
+    assert not any(event.acked for event in events)
+    topics.gate.set()
+    await spin()
+    assert all(event.acked for event in events)
+    assert [r.value for r in topics.records["out", 0]] == [b"1", b"2", b"3"]
+    running.cancel()
+
+
+async def test_the_next_is_worked_on_while_the_last_is_published_but_published_after_it() -> None:
+    stage, topics = Stage(), SlowTopics()
+    line = Line(stage, topics, records_max=10)
+    running = asyncio.create_task(line.run())
+    first, second, third = Event(0, 1), Event(0, 2), Event(0, 3)
+    for event in (first, second, third):
+        await line.put(event)
+        await spin()
+    assert stage.seen == [{0: [1]}, {0: [2]}], "the third waits until the first is published"
+    topics.gate.set()
+    await spin()
+    assert [r.value for r in topics.records["out", 0]] == [b"1", b"2", b"3"]
+    assert first.acked
+    assert second.acked
+    assert third.acked
+    running.cancel()
+
+
+async def test_a_full_line_holds_the_agent_up() -> None:
+    stage = Stage()
+    line = Line(stage, MemoryTopics(), records_max=2)
+    await line.put(Event(0, 1, 2))
+    waiting = asyncio.create_task(line.put(Event(0, 3)))
+    await spin()
+    assert not waiting.done()
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert waiting.done()
+    running.cancel()
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    statuses: list[int] = []
+    monkeypatch.setattr("os._exit", statuses.append)
+    return statuses
+
+
+async def test_a_fault_in_the_stage_ends_the_process(exits: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+
+    async def fail(_batches: Any) -> Any:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(stage, "work", fail)
+    line = Line(stage, MemoryTopics(), records_max=10)
+    event = Event(0, 1)
+    await line.put(event)
+    await exit_on_fault(line.run())
+    assert exits == [EXIT_SOFTWARE]
+    assert not event.acked
+
+
+async def test_a_fault_in_publishing_ends_the_process(exits: list[int]) -> None:
+    class Refusing(MemoryTopics):
+        async def publish(self, topic: str, partition: int, groups: Any) -> None:
+            raise LookupError("no such topic")
+
+    line = Line(Stage(), Refusing(), records_max=10)
+    event = Event(0, 1)
+    await line.put(event)
+    running = asyncio.create_task(exit_on_fault(line.run()))
+    await spin()
+    assert exits == [EXIT_SOFTWARE]
+    assert not event.acked
+    running.cancel()
