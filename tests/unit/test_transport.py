@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from builders import consumed
 from faust.types import TP
-from intervaltree import IntervalTree
 
 from streams.transport import Consumer, Transport
 
@@ -35,7 +34,7 @@ def consumer() -> Any:
     made._delivered = defaultdict(deque)
     made._acked = defaultdict(list)
     made._acked_index = defaultdict(set)
-    made._gap = defaultdict(IntervalTree)
+    made._gap = defaultdict(list)
     made._committed_offset = defaultdict(lambda: None)
     made._buffered_partitions = set()
     made._thread = Thread()
