@@ -5,6 +5,7 @@ Faust spends some 70 µs on each event it delivers. Here an event's value is the
 ``faust.transports`` entry point group as ``batches``, so that ``broker="batches://host:9092"`` loads it.
 """
 
+import logging
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, cast
@@ -24,7 +25,7 @@ class ResumingApp(Protocol):
 class Consumer(driver.Consumer):
     """Delivers batches and commits the offset after the last one acknowledged without a hole before it."""
 
-    logger = driver.logger
+    logger = logging.getLogger("faust.transport")  # Faust's own remarks are not ours
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

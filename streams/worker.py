@@ -10,6 +10,7 @@ from schemas.settings import Settings
 from sinks.logs import configure_logging
 from streams.app import STAGES, create_app
 from streams.memory import suit_batches
+from streams.servers import wait_for_servers
 
 ALL_AGENTS = tuple(STAGES)
 
@@ -23,6 +24,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     """
     configure_logging(debug=settings.debug)
     suit_batches()
+    uvloop.run(wait_for_servers(settings))
     first, *others = (create_app(name, settings) for name in agents)
     for app in others:
         app.finalize()

@@ -49,7 +49,7 @@ class FakeUsers(Users):
     async def find_login(self, email: str) -> LoginRow | None:
         return self.logins.get(email)
 
-    async def find(self, user_id: str) -> UserRow | None:  # noqa: ARG002 (the real one's signature)
+    async def find(self, user_id: str) -> UserRow | None:
         if self.fault is not None:
             raise self.fault
         return None

@@ -1,0 +1,85 @@
+"""Waits for PostgreSQL and Kafka before the agents start, and says for what."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from schemas.settings import Settings
+from schemas.topics import ALL_TOPICS
+from sinks.errors import MigrationError
+from sinks.kafka.options import client_options
+from sinks.postgres.migrate import known_migrations, migration_status
+from sinks.postgres.pool import connect
+from sinks.postgres.retry import describe
+
+DELAY_S_FIRST = 0.5
+DELAY_S_MAX = 5.0
+CONNECT_TIMEOUT_S = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+async def wait_for_servers(settings: Settings) -> None:
+    """Return once the database has its migrations and the cluster its topics.
+
+    Until then every fault is logged, with what to do, and looked at again after 0.5 s to 5 s, for ever.
+    """
+    await _wait_until_sound(settings, database_fault)
+    await _wait_until_sound(settings, cluster_fault)
+
+
+async def database_fault(settings: Settings) -> str | None:
+    """What is wrong with the database, or None."""
+    try:
+        connection = await connect(settings)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} is away ({describe(error)})"
+    try:
+        status = await migration_status(connection, known_migrations())
+    except (MigrationError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return f"the database is not as it should be ({describe(error)})"
+    finally:
+        connection.terminate()
+    return None if all(migration.applied for migration in status) else "migrations are missing: run hfts migrate"
+
+
+async def cluster_fault(settings: Settings) -> str | None:
+    """What is wrong with the Kafka cluster, or None."""
+    away = f"Kafka at {settings.kafka_bootstrap_servers} is away"
+    if not await _any_listens(settings.kafka_bootstrap_servers):
+        return away
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        there = set(await admin.list_topics())
+    except (KafkaError, OSError) as error:
+        return f"{away} ({describe(error)})"
+    finally:
+        await admin.close()
+    missing = [name for topic in ALL_TOPICS if (name := settings.topic_name(topic)) not in there]
+    return f"topics are missing ({', '.join(missing)}): run hfts topics" if missing else None
+
+
+async def _wait_until_sound(settings: Settings, check: Callable[[Settings], Awaitable[str | None]]) -> None:
+    delay_s = DELAY_S_FIRST
+    while (fault := await check(settings)) is not None:
+        _log.warning("worker.waiting", fault=fault)
+        await asyncio.sleep(delay_s)
+        delay_s = min(2 * delay_s, DELAY_S_MAX)
+
+
+async def _any_listens(servers: str) -> bool:
+    """Asked first because aiokafka logs every attempt as an error."""
+    for server in servers.split(","):
+        host, _, port = server.rpartition(":")
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), CONNECT_TIMEOUT_S)
+        except (OSError, TimeoutError):
+            continue
+        writer.close()
+        return True
+    return False
