@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
     debug: bool = Field(False, description="More logging, in a form for people.")
-    smtp_url: SecretStr | None = Field(None, description="SMTP server for e-mail notifications.")
+    smtp_url: SecretStr | None = Field(None, description="SMTP server. Not used yet: notifications go to the log.")
 
     def topic_name(self, topic: Topic) -> str:
         """The topic's name on this cluster."""

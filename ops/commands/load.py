@@ -25,7 +25,14 @@ def load_command(
     rate: Annotated[float, typer.Option(help="Transfers a second; 0: as fast as it goes, see --count.", min=0)],
     duration_s: Annotated[float, typer.Option("--duration", help="Seconds.", min=0.1, max=86_400)] = 10.0,
     via: Annotated[Via, typer.Option(help="Over HTTP, or straight to Kafka.")] = Via.KAFKA,
-    wallets: Annotated[int, typer.Option(help="Wallets to send between.", min=2, max=10_000_000)] = 1_000,
+    wallets: Annotated[
+        int | None,
+        typer.Option(
+            help="Wallets to send between. 1000; over HTTP, where each is an account to register, 50.",
+            min=2,
+            max=10_000_000,
+        ),
+    ] = None,
     count: Annotated[int, typer.Option(help="How many transfers, with --rate 0.", min=1)] = COUNT_DEFAULT,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -42,7 +49,10 @@ def load_command(
 
     if rate == 0 and via is Via.HTTP:
         raise CommandError("--rate 0 goes straight to Kafka. Leave --via out, or give a rate")
-    report = run_load(rate=rate, duration_s=duration_s, over_http=via is Via.HTTP, wallets=wallets, count=count)
+    over_http = via is Via.HTTP
+    if wallets is None:
+        wallets = 50 if over_http else 1_000
+    report = run_load(rate=rate, duration_s=duration_s, over_http=over_http, wallets=wallets, count=count)
     if as_json:
         print(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
     else:
