@@ -9,12 +9,13 @@ SOURCE_OFFSET = "source-offset"
 CAUSE = "cause"
 DETAIL = "detail"
 
-Headers = list[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""A record's headers. Only a producer's own have no value, ours always have one."""
 
 
-def source_offset(headers: Sequence[tuple[str, bytes]]) -> int | None:
+def source_offset(headers: Headers) -> int | None:
     """The source offset in a record's headers, or None where there is none. Ours stands behind the producer's own."""
     for name, value in reversed(headers):
-        if name == SOURCE_OFFSET:
+        if name == SOURCE_OFFSET and value is not None:
             return int(value)
     return None

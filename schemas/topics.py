@@ -36,8 +36,8 @@ TRANSFERS_REQUESTED = Topic("transfers.requested", retention_ms=MONTH_MS)
 TRANSFERS_OUTCOMES = Topic("transfers.outcomes", record_bytes_max=2 * RECORD_BYTES_MAX)
 NOTIFICATIONS = Topic("notifications", record_bytes_max=2 * RECORD_BYTES_MAX)
 AUDIT = Topic("audit", record_bytes_max=2 * RECORD_BYTES_MAX)
-# Twice a request's limit: a dead letter is the request's bytes and headers that say why.
-DEAD_LETTERS = Topic("transfers.dead-letter", record_bytes_max=2 * RECORD_BYTES_MAX)
+# A dead letter is the request's bytes and headers that say why. What came well compressed may be larger than it was.
+DEAD_LETTERS = Topic("transfers.dead-letter", record_bytes_max=8 * RECORD_BYTES_MAX)
 
 ALL_TOPICS = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS, AUDIT, DEAD_LETTERS)
 

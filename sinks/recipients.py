@@ -23,7 +23,10 @@ class Recipient(msgspec.Struct, gc=False, frozen=True):
 
 
 class Recipients:
-    """Looks up wallets' owners and remembers them, up to a bound: a wallet never changes hands."""
+    """Looks up wallets' owners and remembers them, up to a bound: a wallet never changes hands.
+
+    An e-mail address that its owner changes is noticed when the process starts anew.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -34,11 +37,12 @@ class Recipients:
 
         Waits while the database is away.
         """
-        missing = [wallet_id for wallet_id in set(wallet_ids) if wallet_id not in self._known]
+        wanted = set(wallet_ids)
+        missing = [wallet_id for wallet_id in wanted if wallet_id not in self._known]
         if missing:
             if len(self._known) + len(missing) > CACHE_ENTRIES_MAX:
                 self._known = {}
-                missing = list(set(wallet_ids))
+                missing = list(wanted)
             found = await self._read(missing)
             # A wallet that does not exist may come to be, so only its absence from this answer is told.
             self._known.update(found)

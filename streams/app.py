@@ -5,6 +5,8 @@
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
@@ -21,8 +23,10 @@ from streams.audit import AuditStage
 from streams.deliveries import DeliveriesStage
 from streams.line import Line, exit_on_fault
 from streams.notifications import NotificationsStage
+from streams.pulse import Pulse
 from streams.stage import Stage
 from streams.transfers import TransfersStage
+from streams.transport import EXIT_SOFTWARE
 
 STAGES: dict[str, Callable[[Settings, Publisher], Stage]] = {
     "transfers": TransfersStage,
@@ -40,6 +44,14 @@ BATCHES_BUFFERED_MAX = 8
 SESSION_TIMEOUT_S = 10.0
 """How long the partitions of a worker that was killed stand still."""
 
+
+HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 4
+
+STILL_S_MAX = SESSION_TIMEOUT_S - HEARTBEAT_INTERVAL_S
+"""After a longer standstill our partitions may be another's: the last heartbeat may be that much older."""
+
+STOP_S_MAX = 15.0
+"""How long stopping may take. What is cut off is done again by whoever takes the partitions over."""
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +71,7 @@ class PipelineApp(faust.App):
             broker_credentials=_credentials(options),
             broker_max_poll_records=BATCH_RECORDS_MAX,
             broker_session_timeout=SESSION_TIMEOUT_S,
-            broker_heartbeat_interval=SESSION_TIMEOUT_S / 4,
+            broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
             broker_commit_interval=1.0,
             consumer_auto_offset_reset="earliest",
             datadir=str(Path(gettempdir()) / "hfts-faust"),  # no tables, so nothing is kept there
@@ -79,8 +91,9 @@ class PipelineApp(faust.App):
         await exit_on_fault(self._feed_line(stream))
 
     async def _feed_line(self, stream: Any) -> None:
-        line = Line(self.stage, self.publisher, BATCH_RECORDS_MAX)
-        running = asyncio.create_task(exit_on_fault(line.run()))
+        pulse = Pulse(STILL_S_MAX)
+        line = Line(self.stage, self.publisher, pulse, BATCH_RECORDS_MAX)
+        running = asyncio.gather(exit_on_fault(pulse.run()), exit_on_fault(line.run()))
         try:
             async for event in stream.noack().events():
                 await line.put(event)
@@ -92,6 +105,13 @@ class PipelineApp(faust.App):
         await self.publisher.start()
         await self.stage.start()
         await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Let the batch in hand finish, for a bounded time: a database that is away must not keep the process."""
+        deadline = threading.Timer(STOP_S_MAX, _give_up)
+        deadline.daemon = True
+        deadline.start()
+        await super().on_stop()
 
     async def on_shutdown(self) -> None:
         """Disconnect once no agent runs any more."""
@@ -109,6 +129,11 @@ class PipelineApp(faust.App):
 
     async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
         self.stage.forget([tp.partition for tp in revoked])
+
+
+def _give_up() -> None:
+    _log.error("worker.stop_cut_short", after_s=STOP_S_MAX)
+    os._exit(EXIT_SOFTWARE)
 
 
 def create_app(name: str, settings: Settings) -> PipelineApp:

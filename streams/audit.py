@@ -39,7 +39,9 @@ class AuditStage:
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome in the chain."""
-        return {partition: link.outcome_offset + 1 for partition, link in (await self._links.of(partitions)).items()}
+        return {
+            partition: link.outcome_offset + 1 for partition, link in (await self._links.loaded(partitions)).items()
+        }
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -47,7 +49,7 @@ class AuditStage:
 
     async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
         """The next links of the chains."""
-        links = await self._links.of(batches)
+        links = self._links.of(batches)
         return [
             [
                 Output(self._output_topic, partition, _chained(links[partition], records))

@@ -10,10 +10,9 @@ import structlog
 
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
+from streams.pulse import Pulse
 from streams.stage import Outputs, Stage
-
-EXIT_SOFTWARE = 70
-"""The exit status for an internal fault, as in BSD's sysexits.h."""
+from streams.transport import EXIT_SOFTWARE
 
 _log = structlog.get_logger(__name__)
 
@@ -34,9 +33,10 @@ class Line:
     Under little load, batches are small and each would cost a transaction: so all that wait are worked off together.
     """
 
-    def __init__(self, stage: Stage, publisher: Publisher, records_max: int) -> None:
+    def __init__(self, stage: Stage, publisher: Publisher, pulse: Pulse, records_max: int) -> None:
         self._stage = stage
         self._publisher = publisher
+        self._pulse = pulse
         self._records_max = records_max
         self._waiting: list[Event] = []
         self._records_waiting = 0
@@ -68,6 +68,7 @@ class Line:
             return taken
 
     async def _publish(self, outputs: Outputs, events: Sequence[Event]) -> None:
+        self._pulse.check()
         await publish_outputs(self._publisher, outputs)
         for event in events:
             event.ack()

@@ -38,7 +38,7 @@ class NotificationsStage:
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome that was told of."""
-        return {partition: last + 1 for partition, last in (await self._last_source.of(partitions)).items()}
+        return {partition: last + 1 for partition, last in (await self._last_source.loaded(partitions)).items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
@@ -46,7 +46,7 @@ class NotificationsStage:
 
     async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
         """The messages of these outcomes."""
-        last = await self._last_source.of(batches)
+        last = self._last_source.of(batches)
         read = {
             partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
             for partition, records in batches.items()

@@ -1,4 +1,4 @@
-"""The outcome of a transfer, made from its row alone, so that it is the same whenever it is made."""
+"""The outcome of a transfer, made from its row alone, so that it says the same whenever it is made."""
 
 import msgspec
 

@@ -54,13 +54,18 @@ class Positions(Generic[P]):
         self._load = load
         self._by_partition: dict[int, P] = {}
 
-    async def of(self, partitions: Iterable[int]) -> Mapping[int, P]:
-        """The positions of these partitions, loaded all at once where they are not known."""
+    async def loaded(self, partitions: Iterable[int]) -> Mapping[int, P]:
+        """The positions of partitions just assigned, loaded all at once where they are not kept."""
         asked = list(partitions)
         missing = [partition for partition in asked if partition not in self._by_partition]
         if missing:
             self._by_partition.update(await self._load(missing))
-        return {partition: self._by_partition[partition] for partition in asked}
+        return self.of(asked)
+
+    def of(self, partitions: Iterable[int]) -> Mapping[int, P]:
+        """The positions of our partitions. Raises KeyError for one that nobody has assigned to us: work on it would
+        start wherever it happened to be."""
+        return {partition: self._by_partition[partition] for partition in partitions}
 
     def keep(self, partition: int, position: P) -> None:
         """Note how far a partition has come."""

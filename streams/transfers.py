@@ -55,7 +55,7 @@ class TransfersStage:
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome published, and never beyond what has been applied."""
-        positions = await self._positions.of(partitions)
+        positions = await self._positions.loaded(partitions)
         return {p: min(position.last_outcome + 1, position.applied) for p, position in positions.items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
@@ -68,7 +68,7 @@ class TransfersStage:
         What was published before is left out of the outputs. Raises ProgressMovedError when another worker has taken
         a partition over.
         """
-        positions = await self._positions.of(batches)
+        positions = self._positions.of(batches)
         orders: list[Order] = []
         dead: list[DeadLetter] = []
         for records in batches.values():

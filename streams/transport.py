@@ -5,14 +5,26 @@ Faust spends some 70 µs on each event it delivers. Here an event's value is the
 ``faust.transports`` entry point group as ``batches``, so that ``broker="batches://host:9092"`` loads it.
 """
 
+import asyncio
 import logging
+import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, cast
 
+import structlog
+from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import Message
+
+RESUME_TIMEOUT_S = 60.0
+"""Below the 90 s of Faust's ``broker_request_timeout``."""
+
+EXIT_SOFTWARE = 70
+"""The exit status for an internal fault, as in BSD's sysexits.h."""
+
+_log = structlog.get_logger(__name__)
 
 
 class ResumingApp(Protocol):
@@ -20,6 +32,15 @@ class ResumingApp(Protocol):
 
     async def resume_offsets(self, assignment: set[TP]) -> Mapping[TP, int]:
         """Where to read on in the partitions just assigned."""
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Reads only what is committed, so that a request taken back with its producer's transaction stays undone."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
+        return consumer
 
 
 class Consumer(driver.Consumer):
@@ -57,15 +78,33 @@ class Consumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go where the app says it left off; to the committed offset only for partitions it says nothing of.
 
-        A committed offset is a hint: it moves later than the work, and can be reset by hand.
+        A committed offset is a hint: it moves later than the work, and can be reset by hand. Faust gives up in
+        silence, and keeps the partitions, when this takes longer than its request timeout: so the process ends
+        before, and its supervisor starts another.
         """
+        try:
+            async with asyncio.timeout(RESUME_TIMEOUT_S):
+                return await self._seek_to_resume_offsets()
+        except Exception:  # noqa: BLE001 (whatever it is)
+            _log.exception("resume.failed")
+            os._exit(EXIT_SOFTWARE)
+
+    async def _seek_to_resume_offsets(self) -> Mapping[TP, int]:
         positions = dict(await super().seek_to_committed())
         resume = await cast("ResumingApp", self.app).resume_offsets(self.assignment())
+        # What was delivered before is delivered again.
+        for bookkeeping in (self._delivered, self._acked, self._acked_index):
+            bookkeeping.clear()
         for tp, offset in resume.items():
             self._thread.seek(tp, offset)
-            self._delivered.pop(tp, None)
             positions[tp] = offset
         return positions
+
+    def _new_consumer_thread(self) -> "ConsumerThread":
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust takes a partition without records for one that hangs. Lag is read from outside."""
 
     def on_buffer_full(self, tp: TP) -> None:
         """Do nothing: a full buffer blocks the fetching loop, which is pressure enough.

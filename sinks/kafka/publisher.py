@@ -1,23 +1,23 @@
 """Publishing in record batches, confirmed by all in-sync replicas before it returns."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.headers import source_offset
 from schemas.settings import Settings
 from schemas.topics import RECORD_BYTES_MAX
+from sinks.errors import SinkError
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed, Record
 from sinks.kafka.tails import last_records
 
 BATCH_BYTES_MAX = RECORD_BYTES_MAX - 64 * 1024
-"""Record batches end below the broker's limit; a single larger record goes alone."""
+"""What a record batch holds at most, below the broker's limit."""
 
 WAIT_LOG_INTERVAL_S = 10.0
 
@@ -60,58 +60,94 @@ class KafkaPublisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._squeezing: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         """Connect. Raises KafkaConnectionError when no broker answers."""
-        self._producer = AIOKafkaProducer(
-            **client_options(self._settings),
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=BATCH_BYTES_MAX,
-            max_request_size=2 * RECORD_BYTES_MAX,
-        )
+        self._producer = self._new_producer(compression=None)
         await self._producer.start()
 
     async def stop(self) -> None:
         """Send what is pending and disconnect."""
         await self._producer.stop()
+        if self._squeezing is not None:
+            await self._squeezing.stop()
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish; while the broker is away this waits, and says so in the log.
 
         Raises KafkaError for what no retry can mend; then it is unknown which of the records were published.
         """
-        pending = [await self._send(batch, topic, partition) for batch in self._batches(groups)]
-        while pending:
-            done, waiting = await asyncio.wait(pending, timeout=WAIT_LOG_INTERVAL_S)
-            for future in done:
-                future.result()
-            pending = list(waiting)
-            if pending:
-                _log.warning("publish.waiting", topic=topic, partition=partition, batches=len(pending))
+        pending: list[asyncio.Future[object]] = []
+        for records in _cut(groups):
+            if sum(record.size_bytes_max for record in records) <= BATCH_BYTES_MAX:
+                pending.append(await self._send(self._producer, records, topic, partition))
+                continue
+            # Larger than a broker takes, so it came compressed, and leaves compressed. Another producer sends it, and
+            # between two producers only waiting keeps the order.
+            await _confirmed(pending, topic, partition)
+            pending = [await self._send(await self._squeezing_producer(), records, topic, partition)]
+            await _confirmed(pending, topic, partition)
+            pending = []
+        await _confirmed(pending, topic, partition)
 
     async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
         """Raises KafkaError when no broker answers."""
         return await last_records(self._settings, topic, partitions)
 
-    def _batches(self, groups: Iterable[tuple[Record, ...]]) -> list[BatchBuilder]:
-        batches: list[BatchBuilder] = []
-        room = 0
-        for group in groups:
-            size = sum(record.size_bytes_max for record in group)
-            if size > room:
-                batches.append(self._producer.create_batch())
-                room = BATCH_BYTES_MAX
-            room -= size
-            for record in group:
-                batches[-1].append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-        return batches
-
-    async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> "asyncio.Future[object]":
+    async def _send(
+        self, producer: AIOKafkaProducer, records: list[Record], topic: str, partition: int
+    ) -> "asyncio.Future[object]":
+        batch = producer.create_batch()
+        for record in records:
+            added = batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
+            if added is None:
+                raise SinkError("a record batch is full before its time")
         while True:
             try:
-                future: asyncio.Future[object] = await self._producer.send_batch(batch, topic, partition=partition)
+                future: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=partition)
             except KafkaTimeoutError:  # not taken in, for lack of a connection
                 _log.warning("publish.waiting", topic=topic, partition=partition)
             else:
                 return future
+
+    async def _squeezing_producer(self) -> AIOKafkaProducer:
+        if self._squeezing is None:
+            self._squeezing = self._new_producer(compression="zstd")
+            await self._squeezing.start()
+        return self._squeezing
+
+    def _new_producer(self, compression: str | None) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **client_options(self._settings),
+            acks="all",
+            enable_idempotence=True,
+            compression_type=compression,
+            max_batch_size=BATCH_BYTES_MAX,
+            max_request_size=2 * RECORD_BYTES_MAX,
+        )
+
+
+def _cut(groups: Iterable[tuple[Record, ...]]) -> Iterator[list[Record]]:
+    """Cut records into batches that a broker takes, never within a group; one that is larger stands alone."""
+    batch: list[Record] = []
+    room = BATCH_BYTES_MAX
+    for group in groups:
+        size = sum(record.size_bytes_max for record in group)
+        if size > room and batch:
+            yield batch
+            batch, room = [], BATCH_BYTES_MAX
+        batch.extend(group)
+        room -= size
+    if batch:
+        yield batch
+
+
+async def _confirmed(pending: "list[asyncio.Future[object]]", topic: str, partition: int) -> None:
+    while pending:
+        done, waiting = await asyncio.wait(pending, timeout=WAIT_LOG_INTERVAL_S)
+        for future in done:
+            future.result()
+        pending = list(waiting)
+        if pending:
+            _log.warning("publish.waiting", topic=topic, partition=partition, batches=len(pending))

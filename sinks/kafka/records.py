@@ -25,5 +25,5 @@ class Record:
     @property
     def size_bytes_max(self) -> int:
         """No less than the record takes in a batch."""
-        headers = sum(len(name) + len(value) + 10 for name, value in self.headers)
+        headers = sum(len(name.encode()) + len(value or b"") + 10 for name, value in self.headers)
         return len(self.key or b"") + len(self.value or b"") + headers + RECORD_OVERHEAD_BYTES

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from schemas.codes import DeadLetterCause
-from sinks.errors import ProgressMovedError
+from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
 from sinks.ledger.identity import Sorted, sort_orders
 from sinks.ledger.transaction import stored_transfers, write_orders
@@ -94,7 +94,13 @@ class Ledger:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "transfers_pkey":
                 raise
-        return await self._write(connection, batches, sort_orders(orders, await stored_transfers(connection, orders)))
+        found = sort_orders(orders, await stored_transfers(connection, orders))
+        try:
+            return await self._write(connection, batches, found)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "transfers_pkey":
+                raise
+            raise VersionConflictError("another partition stored one of these ids just now") from error
 
     async def _write(self, connection: Connection, batches: Sequence[Batch], found: Sorted) -> Applied:
         written = await write_orders(
@@ -106,12 +112,7 @@ class Ledger:
         return Applied(transfers, found.refused)
 
     async def _are_in(self, connection: Connection, batches: Sequence[Batch]) -> bool:
-        return all(
-            [
-                await self._read_progress(connection, batch.partition) == batch.next_offset != batch.first_offset
-                for batch in batches
-            ]
-        )
+        return all([await self._read_progress(connection, batch.partition) == batch.next_offset for batch in batches])
 
     async def _read_progress(self, connection: Connection, partition: int) -> int:
         progress: int | None = await connection.fetchval(statements.READ_PROGRESS, self._topic, partition)

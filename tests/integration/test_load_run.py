@@ -33,6 +33,7 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
     stage = TransfersStage(settings, publisher)
     await publisher.start()
     await stage.start()
+    await stage.resume_offsets(range(settings.topic_partitions))
     async with group_free_consumer(settings) as consumer:
         partitions = [TopicPartition(stage.input_topic, number) for number in range(settings.topic_partitions)]
         consumer.assign(partitions)

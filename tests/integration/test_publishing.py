@@ -71,3 +71,23 @@ async def test_many_partitions_are_published_to_at_once(settings: Settings, topi
         values = [record.value for record in await read_all(settings, topic, partition)]
         assert values == [f"{partition}-{n}".encode() for n in range(1000)]
     await publisher.stop()
+
+
+async def test_what_came_compressed_leaves_in_order_with_its_bytes_untouched(settings: Settings, topic: str) -> None:
+    publisher = KafkaPublisher(settings)
+    await publisher.start()
+    values = [b"before", b"\x00" * 30_000_000, b"between", b"x" * 5_000_000, b"after"]
+    records = [Record(b"k", value, [("empty", None), (SOURCE_OFFSET, b"1")]) for value in values]
+    await publisher.publish(topic, 0, ((record,) for record in records))
+    assert [record.value for record in await read_all(settings, topic, 0)] == values
+    await publisher.stop()
+
+
+async def test_headers_are_counted_in_bytes(settings: Settings, topic: str) -> None:
+    """Names of other scripts take more bytes than characters; every record arrives all the same."""
+    publisher = KafkaPublisher(settings)
+    await publisher.start()
+    records = [Record(None, str(n).encode(), [("ж" * 5_000, b"x"), (SOURCE_OFFSET, b"1")]) for n in range(200)]
+    await publisher.publish(topic, 0, ((record,) for record in records))
+    assert [record.value for record in await read_all(settings, topic, 0)] == [str(n).encode() for n in range(200)]
+    await publisher.stop()

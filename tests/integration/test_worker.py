@@ -9,7 +9,7 @@ from random import Random
 import asyncpg
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from builders import a_request, new_id
 from workers import running, stop, wait_logged, wait_settled, worker
 
@@ -24,6 +24,7 @@ from schemas.transfers import decode_outcome, encode_request
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed
 from sinks.postgres.pool import connect
+from streams.transport import EXIT_SOFTWARE
 
 ALL = ("transfers", "notifications", "audit", "deliveries")
 
@@ -204,7 +205,7 @@ async def test_a_worker_without_its_database_waits_and_ends_when_told(
     async with worker(settings, log) as process:
         fleet = await funded_fleet(settings, connection, 10)
         admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
-        await admin.execute(f'alter database "{database}" allow_connections false')
+        await admin.execute(f'alter database "{database}" connection limit 0')
         await admin.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
             database,
@@ -212,11 +213,61 @@ async def test_a_worker_without_its_database_waits_and_ends_when_told(
         await send(settings, payments(fleet, 300))
         await wait_logged(log, "postgres.retry")
         assert process.returncode is None
-        await admin.execute(f'alter database "{database}" allow_connections true')
+        await admin.execute(f'alter database "{database}" connection limit -1')
         await admin.close()
         await wait_settled(settings, ALL, process)
         assert await stop(process) == 0, log.read_text()
     await assert_all_agrees(settings)
+
+
+async def test_a_worker_ends_when_told_though_its_database_is_away(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    async with worker(settings, log) as process:
+        fleet = await funded_fleet(settings, connection, 10)
+        admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
+        await admin.execute(f'alter database "{settings.postgres_db}" connection limit 0')
+        await admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
+            settings.postgres_db,
+        )
+        await send(settings, payments(fleet, 50))
+        await wait_logged(log, "postgres.retry")
+        assert await stop(process) == EXIT_SOFTWARE
+        await wait_logged(log, "worker.stop_cut_short")
+        await admin.execute(f'alter database "{settings.postgres_db}" connection limit -1')
+        await admin.close()
+    async with worker(settings, log) as process:
+        await wait_settled(settings, ALL, process)
+        assert await stop(process) == 0
+    await assert_all_agrees(settings)
+
+
+async def test_requests_of_an_aborted_transaction_stay_undone(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    requests = settings.topic_name(TRANSFERS_REQUESTED)
+    async with worker(settings, log) as process:
+        fleet = await funded_fleet(settings, connection, 5)
+        (key, undone), (_, kept) = payments(fleet, 2)[1], payments(fleet, 3)[1]
+        assert key is not None
+        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.topic_prefix}test")
+        await producer.start()
+        await producer.begin_transaction()
+        await producer.send_and_wait(requests, undone, key=key, partition=0)
+        await producer.abort_transaction()
+        async with producer.transaction():
+            await producer.send_and_wait(requests, kept, key=key, partition=1)
+        await producer.stop()
+        await send(settings, payments(fleet, 20, seed=3))
+        async with asyncio.timeout(60):
+            while await connection.fetchval("select count(*) from transfers") < 26:  # noqa: ASYNC110 (a process writes it)
+                await asyncio.sleep(0.1)
+        assert await stop(process) == 0
+    assert await connection.fetchval("select count(*) from transfers") == 26
+    assert len(await records_of(settings, TRANSFERS_OUTCOMES)) == 26
 
 
 @pytest.mark.parametrize("agents", ["", "nobody", "transfers,nobody"])

@@ -83,7 +83,7 @@ class Worker:
         if self.machine.owner[partition] is not self:
             # Another has taken over and this one has not heard of it. The ledger fences what it applies; what it
             # only publishes again nobody fences, so here it has nothing left to publish.
-            first = max(first, (await self.stage._positions.of([partition]))[partition].applied)
+            first = max(first, self.stage._positions.of([partition])[partition].applied)
         return self.machine.requests[partition][first : first + count]
 
 

@@ -51,7 +51,7 @@ def consumed(
     key: bytes | None = None,
     topic: str = "transfers.requested",
     partition: int = 0,
-    headers: Iterable[tuple[str, bytes]] = (),
+    headers: Iterable[tuple[str, bytes | None]] = (),
 ) -> Consumed:
     """A record as aiokafka hands it over."""
     return Consumed(
@@ -65,7 +65,7 @@ def consumed(
         checksum=None,
         serialized_key_size=-1 if key is None else len(key),
         serialized_value_size=-1 if value is None else len(value),
-        headers=tuple(headers),
+        headers=tuple(headers),  # type: ignore[arg-type]  # a null value is not in the annotation
     )
 
 

@@ -85,6 +85,7 @@ async def run_stage(settings: Settings, stage: Stage, publisher: Publisher) -> N
     await publisher.start()
     await stage.start()
     counts = await partition_counts(settings, [stage.input_topic])
+    await stage.resume_offsets(range(settings.topic_partitions))
     async with group_free_consumer(settings) as consumer:
         spans = await topic_spans(consumer, counts)
         async for tp, records in read_spans(consumer, spans):

@@ -153,3 +153,11 @@ def test_a_forged_source_offset_header_does_not_mislead() -> None:
     record = consumed(41, b"\xff", headers=[(headers.SOURCE_OFFSET, b"999999")])
     [letter] = read_requests([record])[1]
     assert headers.source_offset(dead_letter_record(letter).headers) == 41
+
+
+def test_a_header_without_a_value_is_kept() -> None:
+    record = consumed(1, b"\xff", headers=[("empty", None), ("Ünïcode", b"x")])
+    [letter] = read_requests([record])[1]
+    dead = dead_letter_record(letter)
+    assert list(dead.headers)[:2] == [("empty", None), ("Ünïcode", b"x")]
+    assert dead.size_bytes_max > len("Ünïcode".encode())
