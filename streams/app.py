@@ -93,12 +93,13 @@ class PipelineApp(faust.App):
     async def _feed_line(self, stream: Any) -> None:
         pulse = Pulse(STILL_S_MAX)
         line = Line(self.stage, self.publisher, pulse, BATCH_RECORDS_MAX)
-        running = asyncio.gather(exit_on_fault(pulse.run()), exit_on_fault(line.run()))
+        running = [asyncio.create_task(exit_on_fault(part.run())) for part in (pulse, line)]
         try:
             async for event in stream.noack().events():
                 await line.put(event)
         finally:
-            running.cancel()
+            for task in running:
+                task.cancel()
 
     async def on_start(self) -> None:
         """Connect before anything is consumed."""

@@ -37,6 +37,8 @@ class ResumingApp(Protocol):
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Reads only what is committed, so that a request taken back with its producer's transaction stays undone."""
 
+    logger = logging.getLogger("faust.transport")  # Faust's own remarks are not ours
+
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
@@ -46,7 +48,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 class Consumer(driver.Consumer):
     """Delivers batches and commits the offset after the last one acknowledged without a hole before it."""
 
-    logger = logging.getLogger("faust.transport")  # Faust's own remarks are not ours
+    logger = ConsumerThread.logger
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -97,8 +99,11 @@ class Consumer(driver.Consumer):
             bookkeeping.clear()
         for tp, offset in resume.items():
             self._thread.seek(tp, offset)
-            positions[tp] = offset
-        return positions
+        ahead = {tp: offset for tp, offset in resume.items() if offset > (positions.get(tp) or 0)}
+        if ahead:
+            # A worker before us did this and could not say so any more. Without new records nobody else would.
+            await self._commit(ahead)
+        return {**positions, **resume}
 
     def _new_consumer_thread(self) -> "ConsumerThread":
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)

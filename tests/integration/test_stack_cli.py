@@ -72,12 +72,13 @@ def folder() -> Iterator[Path]:
 
 def test_ps_lists_the_real_processes(folder: Path) -> None:
     found = parts(folder)
-    assert found.keys() == {"kafka-1", "postgres", "api", "worker-1"}
+    assert found.keys() == {"kafka-1", "postgres", "api", "worker-1", "downstream"}
     assert {part["state"] for part in found.values()} == {"running"}
     names = {name: psutil.Process(int(str(part["pid"]))).cmdline() for name, part in found.items()}
     assert names["postgres"][0].endswith("/postgres")
     assert "kafka.Kafka" in names["kafka-1"]
-    assert names["worker-1"][-1] == "worker"
+    assert names["worker-1"][-3:] == ["worker", "--agents", "transfers"]
+    assert names["downstream"][-3:] == ["worker", "--agents", "notifications,audit,deliveries"]
 
 
 async def test_env_reaches_the_database(folder: Path) -> None:

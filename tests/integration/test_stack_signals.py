@@ -54,7 +54,7 @@ def parts_once_ready(folder: Path, supervisor: "subprocess.Popen[bytes]") -> lis
 def test_the_stack_ends_with_its_supervisor_and_starts_again(folder: Path, up: Up) -> None:
     supervisor = up()
     parts = parts_once_ready(folder, supervisor)
-    assert len(parts) == 3
+    assert len(parts) == 4
     supervisor.kill()
     assert supervisor.wait() == -signal.SIGKILL
     _, alive = psutil.wait_procs(parts, timeout=30)

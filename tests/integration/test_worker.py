@@ -178,6 +178,23 @@ async def test_the_faust_command_runs_an_agent(
         assert await stop(process) == 0, (tmp_path / "faust.log").read_text()
 
 
+async def test_work_whose_offsets_were_never_committed_counts_as_done(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """As after a kill: who takes over has nothing to do, and still says how far the group is."""
+    agents = ("transfers", "notifications", "audit")
+    async with worker(settings, tmp_path / "first.log") as first:
+        fleet = await funded_fleet(settings, connection, 5)
+        await send(settings, payments(fleet, 100))
+        await wait_settled(settings, agents, first)
+        assert await stop(first) == 0
+    await commit_everywhere(settings, "audit", TRANSFERS_OUTCOMES, dict.fromkeys(range(settings.topic_partitions), 1))
+    async with worker(settings, tmp_path / "second.log") as second:
+        await wait_settled(settings, agents, second)
+        assert await stop(second) == 0
+    await assert_all_agrees(settings)
+
+
 async def test_workers_come_and_go_under_load(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:

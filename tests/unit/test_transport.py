@@ -16,12 +16,17 @@ P0 = TP("requests", 0)
 class Thread:
     def __init__(self) -> None:
         self.sought: dict[TP, int] = {}
+        self.committed: list[dict[TP, int]] = []
 
     def seek(self, tp: TP, offset: int) -> None:
         self.sought[tp] = offset
 
     async def seek_to_committed(self) -> dict[TP, int]:
         return {P0: 3, TP("requests", 1): 4}
+
+    async def commit(self, offsets: dict[TP, int]) -> bool:
+        self.committed.append(offsets)
+        return True
 
     def assignment(self) -> set[TP]:
         return {P0, TP("requests", 1)}
@@ -104,6 +109,7 @@ async def test_the_app_decides_where_to_read_on(consumer: Any) -> None:
     deliver(consumer, 9)
     assert await consumer.seek_to_committed() == {P0: 17, TP("requests", 1): 4}
     assert consumer._thread.sought == {P0: 17}
+    assert consumer._thread.committed == [{P0: 17}], "what is done is said to be"
     assert not consumer._delivered
 
 
@@ -123,3 +129,12 @@ async def test_one_message_a_partition(consumer: Any) -> None:
     [(tp, message)] = delivered
     assert (tp, message.offset, [record.value for record in message.value]) == (P0, 5, [b"a", b"b"])
     assert list(consumer._delivered[P0]) == [5]
+
+
+async def test_what_is_said_to_be_done_already_is_not_said_again(consumer: Any) -> None:
+    async def resume_offsets(_assignment: set[TP]) -> dict[TP, int]:
+        return {P0: 3, TP("requests", 1): 2}
+
+    consumer.app = SimpleNamespace(resume_offsets=resume_offsets)
+    assert await consumer.seek_to_committed() == {P0: 3, TP("requests", 1): 2}
+    assert consumer._thread.committed == []
