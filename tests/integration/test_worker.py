@@ -1,8 +1,10 @@
 """The worker process, Faust and all, between a real Kafka and a real PostgreSQL."""
 
 import asyncio
+import contextlib
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
@@ -126,6 +128,20 @@ async def commit_everywhere(settings: Settings, agent: str, topic: Topic, offset
     await consumer.stop()
 
 
+@contextlib.asynccontextmanager
+async def database_away(settings: Settings) -> AsyncIterator[None]:
+    """Nobody is let into the test's database, and who is in is thrown out."""
+    admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
+    await admin.execute(f'alter database "{settings.postgres_db}" connection limit 0')
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
+        settings.postgres_db,
+    )
+    yield
+    await admin.execute(f'alter database "{settings.postgres_db}" connection limit -1')
+    await admin.close()
+
+
 @pytest.mark.parametrize("reset_to", [0, 400])
 async def test_moved_group_offsets_change_nothing(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path, reset_to: int
@@ -213,25 +229,17 @@ async def test_workers_come_and_go_under_load(
     await assert_all_agrees(settings)
 
 
-async def test_a_worker_without_its_database_waits_and_ends_when_told(
+async def test_a_worker_without_its_database_waits(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
     """Requests that came while it was away are applied once it is back."""
     log = tmp_path / "worker.log"
-    database = settings.postgres_db
     async with worker(settings, log) as process:
         fleet = await funded_fleet(settings, connection, 10)
-        admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
-        await admin.execute(f'alter database "{database}" connection limit 0')
-        await admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
-            database,
-        )
-        await send(settings, payments(fleet, 300))
-        await wait_logged(log, "postgres.retry")
-        assert process.returncode is None
-        await admin.execute(f'alter database "{database}" connection limit -1')
-        await admin.close()
+        async with database_away(settings):
+            await send(settings, payments(fleet, 300))
+            await wait_logged(log, "postgres.retry")
+            assert process.returncode is None
         await wait_settled(settings, ALL, process)
         assert await stop(process) == 0, log.read_text()
     await assert_all_agrees(settings)
@@ -243,18 +251,11 @@ async def test_a_worker_ends_when_told_though_its_database_is_away(
     log = tmp_path / "worker.log"
     async with worker(settings, log) as process:
         fleet = await funded_fleet(settings, connection, 10)
-        admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
-        await admin.execute(f'alter database "{settings.postgres_db}" connection limit 0')
-        await admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
-            settings.postgres_db,
-        )
-        await send(settings, payments(fleet, 50))
-        await wait_logged(log, "postgres.retry")
-        assert await stop(process) == EXIT_SOFTWARE
+        async with database_away(settings):
+            await send(settings, payments(fleet, 50))
+            await wait_logged(log, "postgres.retry")
+            assert await stop(process) == EXIT_SOFTWARE
         await wait_logged(log, "worker.stop_cut_short")
-        await admin.execute(f'alter database "{settings.postgres_db}" connection limit -1')
-        await admin.close()
     async with worker(settings, log) as process:
         await wait_settled(settings, ALL, process)
         assert await stop(process) == 0
