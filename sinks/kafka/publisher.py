@@ -79,8 +79,8 @@ class KafkaPublisher:
         Raises KafkaError for what no retry can mend; then it is unknown which of the records were published.
         """
         pending: list[asyncio.Future[object]] = []
-        for records in _cut(groups):
-            if sum(record.size_bytes_max for record in records) <= BATCH_BYTES_MAX:
+        for records, fits in _cut(groups):
+            if fits:
                 pending.append(await self._send(self._producer, records, topic, partition))
                 continue
             # Larger than a broker takes, so it came compressed, and leaves compressed. Another producer sends it, and
@@ -128,19 +128,22 @@ class KafkaPublisher:
         )
 
 
-def _cut(groups: Iterable[tuple[Record, ...]]) -> Iterator[list[Record]]:
-    """Cut records into batches that a broker takes, never within a group; one that is larger stands alone."""
+def _cut(groups: Iterable[tuple[Record, ...]]) -> Iterator[tuple[list[Record], bool]]:
+    """Cut records into batches, never within a group, each with whether a broker takes it as it is.
+
+    A group that is larger than that stands alone.
+    """
     batch: list[Record] = []
-    room = BATCH_BYTES_MAX
+    size_bytes = 0
     for group in groups:
-        size = sum(record.size_bytes_max for record in group)
-        if size > room and batch:
-            yield batch
-            batch, room = [], BATCH_BYTES_MAX
+        group_bytes = sum([record.size_bytes_max for record in group])
+        if batch and size_bytes + group_bytes > BATCH_BYTES_MAX:
+            yield batch, size_bytes <= BATCH_BYTES_MAX
+            batch, size_bytes = [], 0
         batch.extend(group)
-        room -= size
+        size_bytes += group_bytes
     if batch:
-        yield batch
+        yield batch, size_bytes <= BATCH_BYTES_MAX
 
 
 async def _confirmed(pending: "list[asyncio.Future[object]]", topic: str, partition: int) -> None:

@@ -13,6 +13,12 @@ Consumed: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 RECORD_OVERHEAD_BYTES = 64
 """More than Kafka adds to a record beside its key, value and headers."""
 
+HEADER_OVERHEAD_BYTES = 10
+"""More than Kafka adds to a header beside its name and value."""
+
+UTF8_BYTES_MAX = 4
+"""A character takes no more."""
+
 
 @dataclass(slots=True)
 class Record:
@@ -25,5 +31,7 @@ class Record:
     @property
     def size_bytes_max(self) -> int:
         """No less than the record takes in a batch."""
-        headers = sum(len(name.encode()) + len(value or b"") + 10 for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers + RECORD_OVERHEAD_BYTES
+        size = len(self.key or b"") + len(self.value or b"") + RECORD_OVERHEAD_BYTES
+        for name, value in self.headers:
+            size += UTF8_BYTES_MAX * len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES
+        return size
