@@ -62,6 +62,7 @@ class PipelineApp(faust.App):
     logger = logging.getLogger("faust.app")  # Faust's own remarks are not ours
 
     def __init__(self, name: str, settings: Settings) -> None:
+        self.pulse = Pulse(STILL_S_MAX)
         self.publisher = KafkaPublisher(settings)
         self.stage = STAGES[name](settings, self.publisher)
         options = client_options(settings)
@@ -91,9 +92,9 @@ class PipelineApp(faust.App):
         await exit_on_fault(self._feed_line(stream))
 
     async def _feed_line(self, stream: Any) -> None:
-        pulse = Pulse(STILL_S_MAX)
-        line = Line(self.stage, self.publisher, pulse, BATCH_RECORDS_MAX)
-        running = [asyncio.create_task(exit_on_fault(part.run())) for part in (pulse, line)]
+        self.pulse.beat()
+        line = Line(self.stage, self.publisher, self.pulse, BATCH_RECORDS_MAX)
+        running = [asyncio.create_task(exit_on_fault(part.run())) for part in (self.pulse, line)]
         try:
             async for event in stream.noack().events():
                 await line.put(event)
@@ -103,6 +104,7 @@ class PipelineApp(faust.App):
 
     async def on_start(self) -> None:
         """Connect before anything is consumed."""
+        self.pulse.beat()
         await self.publisher.start()
         await self.stage.start()
         await super().on_start()

@@ -1,5 +1,7 @@
 """The worker process: a choice of agents in one event loop, until SIGTERM or SIGINT."""
 
+import os
+import signal
 from collections.abc import Sequence
 
 import faust
@@ -8,9 +10,11 @@ import uvloop
 
 from schemas.settings import Settings
 from sinks.logs import configure_logging
-from streams.app import STAGES, create_app
+from streams.app import STAGES, PipelineApp, create_app
 from streams.memory import suit_batches
+from streams.pulse import StoodStillError
 from streams.servers import wait_for_servers
+from streams.transport import EXIT_SOFTWARE
 
 ALL_AGENTS = tuple(STAGES)
 
@@ -29,6 +33,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     for app in others:
         app.finalize()
         app.in_worker = True
+    signal.signal(signal.SIGCONT, lambda *_: _end_after_a_standstill([first, *others]))
     worker = faust.Worker(
         first,
         *others,
@@ -39,3 +44,14 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     )
     _log.info("worker.starting", agents=list(agents))
     worker.execute_from_commandline()
+
+
+def _end_after_a_standstill(apps: Sequence[PipelineApp]) -> None:
+    """A process that goes on after SIGSTOP ends before anything else of it runs: what it was about to send may have
+    been sent by another meanwhile."""
+    try:
+        for app in apps:
+            app.pulse.check()
+    except StoodStillError as error:
+        _log.error("worker.stood_still", error=str(error))
+        os._exit(EXIT_SOFTWARE)
