@@ -48,7 +48,7 @@ class Envelope:
         limited = receive if scope["method"] in _WITHOUT_BODY else _limited(scope, receive)
         try:
             await self._app(scope, limited, send_marked)
-        except Exception:
+        except Exception:  # the outermost layer: whatever it is, the client gets a problem without inner details
             _log.exception("http.fault", request_id=request_id, method=scope["method"], path=scope["path"])
             if status:  # the answer has begun: only breaking it off tells the client
                 raise

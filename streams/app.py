@@ -44,7 +44,6 @@ BATCHES_BUFFERED_MAX = 8
 SESSION_TIMEOUT_S = 10.0
 """How long the partitions of a worker that was killed stand still."""
 
-
 HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 4
 
 STILL_S_MAX = SESSION_TIMEOUT_S - HEARTBEAT_INTERVAL_S
@@ -85,8 +84,9 @@ class PipelineApp(faust.App):
         )
         topic = self.topic(self.stage.input_topic, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name=name)(self._consume)
-        self.on_partitions_assigned.connect(self._tell_assigned, weak=False)  # type: ignore[arg-type]  # see below
-        self.on_partitions_revoked.connect(self._forget, weak=False)  # type: ignore[arg-type]  # mode wants `signal` named
+        # mode's annotation wants an argument named `signal`, which neither needs.
+        self.on_partitions_assigned.connect(self._tell_assigned, weak=False)  # type: ignore[arg-type]
+        self.on_partitions_revoked.connect(self._forget, weak=False)  # type: ignore[arg-type]
 
     async def _consume(self, stream: Any) -> None:
         await exit_on_fault(self._feed_line(stream))

@@ -1,4 +1,4 @@
-"""Embedded servers for the tests that ask for them: one PostgreSQL and one Kafka broker a session, a database and
+"""Embedded servers for the tests that ask for them: one PostgreSQL and one Kafka broker a run, a database and
 topics of its own for each test."""
 
 import shutil

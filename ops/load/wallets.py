@@ -47,11 +47,11 @@ async def create_fleet(database: Connection, count: int, currency: str) -> Fleet
 
 async def world_wallet(database: Connection, currency: str) -> str:
     """The currency's world wallet, made where it is missing."""
-    for _ in range(3):  # another session may be making it
+    for _ in range(3):  # another connection may be making it
         found: str | None = await database.fetchval(WORLD_WALLET, currency)
         if found is not None:
             return found
-    raise AssertionError("a world wallet that another session made stays invisible")
+    raise AssertionError("a world wallet that another connection made stays invisible")
 
 
 async def fund(sender: KafkaSender, database: Connection, settings: Settings, fleet: Fleet, units: int) -> int:

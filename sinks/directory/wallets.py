@@ -86,7 +86,7 @@ class Wallets:
             row = await self._database.row(statements.WORLD_WALLET, currency)
             if row is not None:
                 return str(row["wallet_id"])
-        raise TransientError(f"the world wallet of {currency} is being made by another session")
+        raise TransientError(f"the world wallet of {currency} is being made by another connection")
 
     async def entries(self, wallet_id: str, *, before_version: int, count_max: int) -> list[EntryRow]:
         """At most ``count_max`` entries with a version below ``before_version``, the newest first."""

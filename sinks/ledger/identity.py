@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from schemas.codes import DeadLetterCause
+from schemas.transfers import TransferRequest
 from sinks.ledger.types import Order, Refused, Transfer
 
 
@@ -30,13 +31,13 @@ def sort_orders(orders: Sequence[Order], stored: Mapping[str, Transfer]) -> Sort
         if row is not None:
             if row.request_offset == order.offset and row.request_partition == order.partition:
                 result.own.append(row)
-            elif not _repeats_row(order, row):
+            elif _content(order.request, order.units) != _content(row, row.units):
                 result.refused.append(_reused(order))
             continue
         first = first_by_id.setdefault(transfer_id, order)
         if first is order:
             result.fresh.append(order)
-        elif not _repeats_order(order, first):
+        elif _content(order.request, order.units) != _content(first.request, first.units):
             result.refused.append(_reused(order))
     return result
 
@@ -45,28 +46,13 @@ def _reused(order: Order) -> Refused:
     return Refused(order, DeadLetterCause.TRANSFER_ID_REUSED, "this transfer_id belongs to a transfer of other content")
 
 
-# The time of the request is not part of its content: a retry has another.
-
-
-def _repeats_row(order: Order, row: Transfer) -> bool:
-    request = order.request
+def _content(said: TransferRequest | Transfer, units: int) -> tuple[object, ...]:
+    """What must be the same in a repeat. The time of the request is not: a retry has another."""
     return (
-        request.source_wallet_id == row.source_wallet_id
-        and request.destination_wallet_id == row.destination_wallet_id
-        and order.units == row.units
-        and request.currency == row.currency
-        and request.reference == row.reference
-        and request.metadata == row.metadata
-    )
-
-
-def _repeats_order(order: Order, first: Order) -> bool:
-    one, other = order.request, first.request
-    return (
-        one.source_wallet_id == other.source_wallet_id
-        and one.destination_wallet_id == other.destination_wallet_id
-        and order.units == first.units
-        and one.currency == other.currency
-        and one.reference == other.reference
-        and one.metadata == other.metadata
+        said.source_wallet_id,
+        said.destination_wallet_id,
+        units,
+        said.currency,
+        said.reference,
+        said.metadata,
     )

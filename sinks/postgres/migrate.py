@@ -99,7 +99,7 @@ async def migration_status(connection: asyncpg.Connection, migrations: list[Migr
 
 
 class _locked:  # noqa: N801 (read as a verb: async with _locked(connection))
-    """Only one process migrates at a time; the others wait. The lock ends with the session at the latest."""
+    """Only one process migrates at a time; the others wait. The lock ends with the connection at the latest."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection

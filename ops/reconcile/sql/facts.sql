@@ -1,4 +1,4 @@
--- What stands on the topics, as tables of this session. Amounts are whole units of 0.0001.
+-- What stands on the topics, as temporary tables of this connection. Amounts are whole units of 0.0001.
 
 create temporary table rc_span (
     role text not null,

@@ -1,4 +1,4 @@
--- The currency's world wallet, made where it is missing. No row when another session has just made it: ask again.
+-- The currency's world wallet, made where it is missing. No row when another connection has just made it: ask again.
 with made as (
     insert into wallets (kind, currency)
     select 'world', $1::char(3)
