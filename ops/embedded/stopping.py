@@ -3,15 +3,15 @@
 import contextlib
 import os
 import signal
-import time
+
+import psutil
 
 from ops.embedded.layout import Layout
-from ops.embedded.processes import is_same_process, kill_tree
+from ops.embedded.processes import kill_tree
 from ops.embedded.state import clear_left_overs, read_state
 
 _TIMEOUT_S = 150.0
 """Above the sum of what the supervisor grants its parts."""
-_POLL_S = 0.05
 
 
 def stop_stack(layout: Layout) -> bool:
@@ -23,9 +23,8 @@ def stop_stack(layout: Layout) -> bool:
         return bool(clear_left_overs(layout.state))
     with contextlib.suppress(ProcessLookupError):
         os.kill(state.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _TIMEOUT_S
-    while is_same_process(state.pid, state.started_s) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+        psutil.Process(state.pid).wait(_TIMEOUT_S)
     kill_tree(state.pid, state.started_s)
     clear_left_overs(layout.state)
     return True

@@ -1,13 +1,10 @@
 """The directory's SQL, one statement a file."""
 
-from pathlib import Path
+from functools import partial
 
-_FOLDER = Path(__file__).parent / "sql"
+from sinks.postgres.statements import read_statement
 
-
-def _read(name: str) -> str:
-    return (_FOLDER / f"{name}.sql").read_text()
-
+_read = partial(read_statement, __file__)
 
 CREATE_USER = _read("create_user")
 FIND_USER = _read("find_user")

@@ -9,14 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
+from polling import wait_until
 
 UP_TIMEOUT_S = 200
 
@@ -36,13 +36,6 @@ def environment(folder: Path) -> dict[str, str]:
     result = hfts("env", "--data-dir", folder)
     assert result.returncode == 0, result.stderr
     return dict(word.split("=", 1) for word in shlex.split(result.stdout))
-
-
-def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:

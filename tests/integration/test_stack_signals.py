@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from polling import wait_until
 
 Up = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -41,14 +42,19 @@ def up(folder: Path) -> Iterator[Up]:
 
 
 def parts_once_ready(folder: Path, supervisor: "subprocess.Popen[bytes]") -> list[psutil.Process]:
-    deadline = time.monotonic() + 200
-    while True:
+    def is_ready() -> bool:
         assert supervisor.poll() is None, (folder / "output").read_text()
-        assert time.monotonic() < deadline, (folder / "output").read_text()
-        state = json.loads((folder / "state.json").read_text()) if (folder / "state.json").exists() else {}
-        if state.get("ready") and state["pid"] == supervisor.pid:
-            return [psutil.Process(part["pid"]) for part in state["parts"]]
-        time.sleep(0.1)
+        state = read_state(folder)
+        return bool(state.get("ready")) and state["pid"] == supervisor.pid
+
+    wait_until(is_ready, "the stack is not ready", timeout_s=200)
+    return [psutil.Process(part["pid"]) for part in read_state(folder)["parts"]]
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    path = folder / "state.json"
+    state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return state
 
 
 def test_the_stack_ends_with_its_supervisor_and_starts_again(folder: Path, up: Up) -> None:
@@ -72,10 +78,7 @@ def test_the_stack_ends_with_its_supervisor_and_starts_again(folder: Path, up: U
 
 def test_a_signal_while_starting_stops_what_has_been_started(folder: Path, up: Up) -> None:
     supervisor = up("--workers", "0")
-    deadline = time.monotonic() + 60
-    while "Kafka: starting" not in (folder / "output").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: "Kafka: starting" in (folder / "output").read_text(), "Kafka is not started")
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait(120) == 0
     output = (folder / "output").read_text()

@@ -229,10 +229,11 @@ async def test_workers_come_and_go_under_load(
     await assert_all_agrees(settings)
 
 
-async def test_a_worker_without_its_database_waits(
-    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+@pytest.mark.parametrize("told_to_end", [False, True])
+async def test_a_worker_without_its_database_waits_until_told_to_end(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path, told_to_end: bool
 ) -> None:
-    """Requests that came while it was away are applied once it is back."""
+    """Requests that came while it was away are applied once it is back, by this worker or by the next."""
     log = tmp_path / "worker.log"
     async with worker(settings, log) as process:
         fleet = await funded_fleet(settings, connection, 10)
@@ -240,25 +241,13 @@ async def test_a_worker_without_its_database_waits(
             await send(settings, payments(fleet, 300))
             await wait_logged(log, "postgres.retry")
             assert process.returncode is None
-        await wait_settled(settings, ALL, process)
-        assert await stop(process) == 0, log.read_text()
-    await assert_all_agrees(settings)
-
-
-async def test_a_worker_ends_when_told_though_its_database_is_away(
-    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
-) -> None:
-    log = tmp_path / "worker.log"
-    async with worker(settings, log) as process:
-        fleet = await funded_fleet(settings, connection, 10)
-        async with database_away(settings):
-            await send(settings, payments(fleet, 50))
-            await wait_logged(log, "postgres.retry")
-            assert await stop(process) == EXIT_SOFTWARE
-        await wait_logged(log, "worker.stop_cut_short")
-    async with worker(settings, log) as process:
-        await wait_settled(settings, ALL, process)
-        assert await stop(process) == 0
+            if told_to_end:
+                assert await stop(process) == EXIT_SOFTWARE
+                await wait_logged(log, "worker.stop_cut_short")
+        another = worker(settings, log) if told_to_end else contextlib.nullcontext(process)
+        async with another as last:
+            await wait_settled(settings, ALL, last)
+            assert await stop(last) == 0, log.read_text()
     await assert_all_agrees(settings)
 
 
