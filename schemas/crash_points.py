@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CrashPoint(StrEnum):
-    """A gap between two steps. ``CRASH_POINT=after_commit`` ends the process there, ``after_commit:3`` the third time."""
+    """A gap between two steps. ``CRASH_POINT=after_commit`` ends a process there, ``after_commit:3`` the third time."""
 
     # Of every agent, in the order it passes them.
     AFTER_FENCE = "after_fence"
