@@ -19,15 +19,18 @@ ADMIN_EMAIL = "admin@example.com"
 _INHERITED = frozenset({"DEBUG", "SMTP_URL", "ACCESS_TOKEN_TTL_S"})
 
 
-def stack_settings(plan: Plan, secrets: Secrets) -> Settings:
-    """The settings that reach a stack's servers. Raises CommandError where an inherited variable is wrong."""
+def stack_settings(plan: Plan, secrets: Secrets, listener: str | None = None) -> Settings:
+    """The settings that reach a stack's servers, the brokers through this listener of theirs.
+
+    Raises CommandError where an inherited variable is wrong, and KeyError for an unknown listener.
+    """
     try:
-        return _settings(plan, secrets)
+        return _settings(plan, secrets, listener)
     except ValidationError as error:
         raise CommandError(explain(error)) from None
 
 
-def _settings(plan: Plan, secrets: Secrets) -> Settings:
+def _settings(plan: Plan, secrets: Secrets, listener: str | None) -> Settings:
     make = partial(Settings, _env_file=None)
     return make(
         postgres_host="127.0.0.1",
@@ -35,8 +38,8 @@ def _settings(plan: Plan, secrets: Secrets) -> Settings:
         postgres_user="hfts",
         postgres_password=secrets.postgres_password,
         postgres_db="hfts_db",
-        kafka_bootstrap_servers=",".join(f"127.0.0.1:{node.port}" for node in plan.nodes),
-        kafka_security_protocol="PLAINTEXT",
+        kafka_bootstrap_servers=plan.bootstrap_servers(listener),
+        kafka_security_protocol=plan.protocol(listener),
         topic_prefix="",
         topic_partitions=plan.partitions,
         topic_replication=replication(len(plan.nodes)),

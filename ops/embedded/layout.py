@@ -1,13 +1,15 @@
 """What is where in a stack's folder, and what it remembers between starts."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from ops.embedded.files import read_json, write_json
-from ops.embedded.kafka_config import Node
+from ops.embedded.kafka_config import Listener, Node
 from ops.embedded.plan import Plan, StackOptions, make_plan
 
 
@@ -72,7 +74,7 @@ class Layout:
         found = read_json(self.plan)
         if not found:
             return None
-        return Plan(**{**found, "nodes": [Node(**node) for node in found["nodes"]]})
+        return Plan(**{**found, "nodes": [_node(**node) for node in found["nodes"]]})
 
     def ensure_secrets(self) -> Secrets:
         """The folder's secrets, made at its first start."""
@@ -87,3 +89,7 @@ class Layout:
         plan = make_plan(options, self.read_plan())
         write_json(self.plan, asdict(plan))
         return plan
+
+
+def _node(listeners: Sequence[dict[str, Any]] = (), **rest: Any) -> Node:
+    return Node(**rest, listeners=tuple(Listener(**listener) for listener in listeners))

@@ -1,18 +1,36 @@
 """What a start asks for, and the shape a folder keeps from start to start. Only looking for free ports is impure."""
 
 import base64
+import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ops.embedded.errors import StackError
-from ops.embedded.kafka_config import BROKER_COUNTS, Node
+from ops.embedded.kafka_config import BROKER_COUNTS, Listener, Node
 from ops.embedded.ports import free_port, is_free
 from schemas.topics import PARTITIONS_DEFAULT
+
+# Kafka writes listener names into the names of its properties.
+_LISTENER_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_LISTENER_NAMES_TAKEN = ("PLAINTEXT", "CONTROLLER")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOption:
+    """A further listener on every broker. ``proxied``: it gets a second port to advertise, for a proxy in front."""
+
+    name: str
+    protocol: str = "PLAINTEXT"
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a start asks for; None means as before, or the default. ``small`` saves memory and start-up for tests."""
+    """What a start asks for; None means as before, or the default. ``small`` saves memory and start-up for tests.
+
+    ``broker_properties`` go into every broker's ``server.properties`` and are not remembered.
+    """
 
     brokers: int | None = None
     partitions: int | None = None
@@ -20,6 +38,8 @@ class StackOptions:
     postgres_port: int | None = None
     kafka_port: int | None = None
     small: bool = False
+    listeners: tuple[ListenerOption, ...] | None = None
+    broker_properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,23 @@ class Plan:
     postgres_port: int
     api_port: int
     nodes: list[Node]
+
+    def bootstrap_servers(self, listener: str | None = None) -> str:
+        """host:port of every broker, comma-separated: where it advertises this listener, or its own plain one.
+
+        Raises KeyError for a listener that the brokers do not have.
+        """
+        ports = [node.port if listener is None else self._advertised(node)[listener] for node in self.nodes]
+        return ",".join(f"127.0.0.1:{port}" for port in ports)
+
+    def protocol(self, listener: str | None = None) -> str:
+        """The security protocol of this listener. Raises KeyError for one that the brokers do not have."""
+        known = {one.name: one.protocol for one in self.nodes[0].listeners}
+        return "PLAINTEXT" if listener is None else known[listener]
+
+    @staticmethod
+    def _advertised(node: Node) -> dict[str, int]:
+        return {one.name: one.advertised_port for one in node.listeners}
 
 
 def make_plan(options: StackOptions, before: Plan | None) -> Plan:
@@ -44,6 +81,7 @@ def make_plan(options: StackOptions, before: Plan | None) -> Plan:
             f"this folder was made with --brokers {len(before.nodes)} --partitions {before.partitions}, which stay as "
             "they are. Leave these options out, or name another folder with --data-dir"
         )
+    _check_listeners(options.listeners or ())
     asked = {"--api-port": options.api_port, "--postgres-port": options.postgres_port}
     asked["--kafka-port"] = options.kafka_port
     _check_asked(asked)
@@ -54,6 +92,7 @@ def make_plan(options: StackOptions, before: Plan | None) -> Plan:
             number,
             chosen.pick(kafka_ports[number - 1], before.nodes[number - 1].port if before else None),
             chosen.pick(None, before.nodes[number - 1].controller_port if before else None),
+            _listeners(options, before.nodes[number - 1].listeners if before else (), chosen),
         )
         for number in range(1, brokers + 1)
     ]
@@ -64,6 +103,28 @@ def make_plan(options: StackOptions, before: Plan | None) -> Plan:
         api_port=chosen.pick(options.api_port, before.api_port if before else None),
         nodes=nodes,
     )
+
+
+def _check_listeners(wanted: tuple[ListenerOption, ...]) -> None:
+    names = [one.name for one in wanted]
+    for name in names:
+        if not _LISTENER_NAME.fullmatch(name) or name in _LISTENER_NAMES_TAKEN or names.count(name) > 1:
+            raise StackError(f"{name!r} cannot be a listener's name: give each an own one of upper-case letters")
+
+
+def _listeners(options: StackOptions, before: tuple[Listener, ...], chosen: "_Ports") -> tuple[Listener, ...]:
+    wanted = options.listeners
+    if wanted is None:
+        wanted = tuple(ListenerOption(b.name, b.protocol, b.port != b.advertised_port) for b in before)
+    known = {one.name: one for one in before}
+    made = []
+    for want in wanted:
+        old = known.get(want.name)
+        port = advertised = chosen.pick(None, old.port if old else None)
+        if want.proxied:
+            advertised = chosen.pick(None, old.advertised_port if old else None)
+        made.append(Listener(want.name, port, advertised, want.protocol))
+    return tuple(made)
 
 
 def _check_asked(asked: dict[str, int | None]) -> None:

@@ -72,9 +72,12 @@ class Stack:
             os.close(self._lock)
             self._lock = None
 
-    def settings(self) -> Settings:
-        """How to reach the servers. What the stack does not decide comes from the environment."""
-        return stack_settings(self.plan, self.secrets)
+    def settings(self, listener: str | None = None) -> Settings:
+        """How to reach the servers, the brokers through this listener or else their plain one, without a proxy.
+
+        What the stack does not decide comes from the environment. Raises KeyError for an unknown listener.
+        """
+        return stack_settings(self.plan, self.secrets, listener)
 
     def _take_folder(self) -> None:
         folder = self.layout.folder
@@ -116,6 +119,7 @@ class Stack:
             logs=self.layout.logs,
             jars=paths,
             heap_mib=256 if self._options.small else 512,
+            properties=self._options.broker_properties,
         )
         self._report("Kafka: starting")
         preparing = [asyncio.to_thread(kafka.prepare, cluster, node) for node in cluster.nodes]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ops.embedded import kafka_config, postgres_config
-from ops.embedded.kafka_config import Node, broker_properties, replication
+from ops.embedded.kafka_config import Listener, Node, broker_properties, replication
 
 NODES = [Node(1, 9001, 9101), Node(2, 9002, 9102), Node(3, 9003, 9103)]
 
@@ -24,6 +24,22 @@ def test_three_brokers_keep_three_replicas_and_want_two() -> None:
     assert properties["transaction.state.log.replication.factor"] == "3"
     assert properties["transaction.state.log.min.isr"] == "2"
     assert properties["min.insync.replicas"] == "2"
+
+
+def test_further_listeners_are_bound_and_advertised() -> None:
+    node = Node(1, 9001, 9101, (Listener("WORKER", 9201, 9301), Listener("SAFE", 9202, 9202, "SASL_SSL")))
+    properties = broker_properties(node, [node], Path("/data"), {"sasl.enabled.mechanisms": "PLAIN"})
+    assert properties["listeners"] == (
+        "PLAINTEXT://127.0.0.1:9001,WORKER://127.0.0.1:9201,SAFE://127.0.0.1:9202,CONTROLLER://127.0.0.1:9101"
+    )
+    assert properties["advertised.listeners"] == (
+        "PLAINTEXT://127.0.0.1:9001,WORKER://127.0.0.1:9301,SAFE://127.0.0.1:9202"
+    )
+    assert properties["listener.security.protocol.map"] == (
+        "PLAINTEXT:PLAINTEXT,WORKER:PLAINTEXT,SAFE:SASL_SSL,CONTROLLER:PLAINTEXT"
+    )
+    assert properties["inter.broker.listener.name"] == "PLAINTEXT"
+    assert properties["sasl.enabled.mechanisms"] == "PLAIN"
 
 
 def test_replicas_are_three_at_most() -> None:

@@ -1,10 +1,12 @@
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ops.embedded.errors import StackError
-from ops.embedded.plan import StackOptions, make_plan
+from ops.embedded.layout import Layout
+from ops.embedded.plan import ListenerOption, StackOptions, make_plan
 from ops.embedded.ports import free_port, is_free
 
 
@@ -69,3 +71,36 @@ def test_brokers_are_one_three_or_five(brokers: int) -> None:
 def test_a_folder_keeps_its_shape(options: StackOptions) -> None:
     with pytest.raises(StackError, match="was made with --brokers 1 --partitions 12"):
         make_plan(options, make_plan(StackOptions(), None))
+
+
+LISTENERS = (ListenerOption("API", proxied=True), ListenerOption("SAFE", "SASL_SSL"))
+
+
+@pytest.mark.parametrize("brokers", [1, 3])
+def test_every_broker_gets_the_further_listeners_on_ports_of_their_own(brokers: int) -> None:
+    plan = make_plan(StackOptions(brokers=brokers, listeners=LISTENERS), None)
+    ports = [port for n in plan.nodes for one in n.listeners for port in {one.port, one.advertised_port}]
+    ports += [port for n in plan.nodes for port in (n.port, n.controller_port)]
+    assert len(ports) == len({*ports, plan.api_port, plan.postgres_port}) - 2 == 5 * brokers
+    for node in plan.nodes:
+        proxied, direct = node.listeners
+        assert proxied.port != proxied.advertised_port
+        assert direct.port == direct.advertised_port
+    assert plan.bootstrap_servers("API") == ",".join(f"127.0.0.1:{n.listeners[0].advertised_port}" for n in plan.nodes)
+    assert (plan.protocol(), plan.protocol("API"), plan.protocol("SAFE")) == ("PLAINTEXT", "PLAINTEXT", "SASL_SSL")
+
+
+def test_listeners_are_remembered_until_others_are_asked_for(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    before = layout.settle_plan(StackOptions(listeners=LISTENERS))
+    assert layout.settle_plan(StackOptions()) == before
+    after = layout.settle_plan(StackOptions(listeners=LISTENERS[1:]))
+    assert after.nodes[0].listeners == before.nodes[0].listeners[1:]
+    with pytest.raises(KeyError):
+        after.bootstrap_servers("API")
+
+
+@pytest.mark.parametrize("names", [["PLAINTEXT"], ["CONTROLLER"], ["lower"], ["A B"], [""], ["A", "A"]])
+def test_a_listener_needs_a_name_of_its_own(names: list[str]) -> None:
+    with pytest.raises(StackError, match="cannot be a listener's name"):
+        make_plan(StackOptions(listeners=tuple(map(ListenerOption, names))), None)
