@@ -21,6 +21,13 @@ class Settings(BaseSettings):
     postgres_user: str = Field("hfts", description="PostgreSQL user, owner of the schema.")
     postgres_password: SecretStr = Field(description="PostgreSQL password.")
     postgres_db: str = Field("hfts_db", description="PostgreSQL database.")
+    postgres_sslmode: Literal["disable", "prefer", "require", "verify-full"] = Field(
+        "prefer",
+        description="TLS to PostgreSQL: `disable`, `prefer`, `require`, or `verify-full`, which checks who answers.",
+    )
+    postgres_ssl_cafile: str | None = Field(
+        None, description="PEM file of the CA that signed PostgreSQL's certificate; else the system's list."
+    )
 
     kafka_bootstrap_servers: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -32,6 +39,10 @@ class Settings(BaseSettings):
     kafka_sasl_username: str | None = Field(None, description="SASL user name.")
     kafka_sasl_password: SecretStr | None = Field(None, description="SASL password.")
     kafka_ssl_cafile: str | None = Field(None, description="PEM file of the CA that signed the brokers' certificates.")
+    kafka_ssl_certfile: str | None = Field(
+        None, description="PEM file of our own certificate, where the brokers want one."
+    )
+    kafka_ssl_keyfile: str | None = Field(None, description="PEM file of its key, if it is not in the same file.")
 
     topic_prefix: str = Field(
         "", pattern=r"^[a-zA-Z0-9._-]*$", description="Put before every topic and group, to share a cluster."

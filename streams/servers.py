@@ -11,7 +11,9 @@ from aiokafka.errors import KafkaError
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS
 from sinks.errors import MigrationError
+from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
+from sinks.postgres.access import explain_refusal
 from sinks.postgres.migrate import known_migrations, migration_status
 from sinks.postgres.pool import connect
 from sinks.postgres.retry import describe
@@ -37,7 +39,8 @@ async def database_fault(settings: Settings) -> str | None:
     try:
         connection = await connect(settings)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} is away ({describe(error)})"
+        away = f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} is away ({describe(error)})"
+        return explain_refusal(settings, error) or away
     try:
         status = await migration_status(connection, known_migrations())
     except (MigrationError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -57,7 +60,7 @@ async def cluster_fault(settings: Settings) -> str | None:
         await admin.start()
         there = set(await admin.list_topics())
     except (KafkaError, OSError) as error:
-        return f"{away} ({describe(error)})"
+        return await access_fault(settings) or f"{away} ({describe(error)})"
     finally:
         await admin.close()
     missing = [name for topic in ALL_TOPICS if (name := settings.topic_name(topic)) not in there]

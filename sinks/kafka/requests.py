@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
-from sinks.errors import BrokerAwayError
+from sinks.errors import BrokerAwayError, SinkError
+from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
 
 CONFIRM_TIMEOUT_S = 5.0
@@ -117,7 +118,7 @@ class RequestPublisher:
             self._wake.clear()
             try:
                 self._producer = await self._connect()
-            except (BrokerAwayError, OSError) as error:
+            except (SinkError, OSError) as error:
                 _log.warning("broker.away", topic=self.topic, retry_s=backoff_s, error=str(error))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), backoff_s)
@@ -146,7 +147,8 @@ class RequestPublisher:
                 await self._check_topic(producer)
         except (KafkaError, TimeoutError) as error:
             await self._discard(producer)
-            raise BrokerAwayError(str(error) or "no answer in time") from error
+            fault = await access_fault(self._settings)
+            raise BrokerAwayError(fault or str(error) or "no answer in time") from error
         except BaseException:
             await self._discard(producer)
             raise

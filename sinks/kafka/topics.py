@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_co
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS, Topic
 from sinks.errors import SinkError, TransientError
+from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
 
 
@@ -27,7 +28,8 @@ async def ensure_topics(settings: Settings) -> list[str]:
         missing = await _missing_topics(admin, settings)
         return await _create(admin, settings, missing) if missing else []
     except KafkaError as error:
-        raise TransientError(f"Kafka at {settings.kafka_bootstrap_servers} is away: {error}") from error
+        away = f"Kafka at {settings.kafka_bootstrap_servers} is away: {error}"
+        raise TransientError(await access_fault(settings) or away) from error
     finally:
         await admin.close()
 

@@ -1,11 +1,13 @@
 """Connections to PostgreSQL with the settings every part relies on."""
 
+import ssl
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from schemas.settings import Settings
+from sinks.tls import client_context
 
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
 """A connection of its own, or one borrowed from a pool."""
@@ -17,7 +19,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for asyncpg.connect and create_pool.
 
     ``jit`` is off because compiling costs more than any of our statements takes; a lock is waited for at most 10 s,
-    so that a stuck holder turns into an error that is retried.
+    so that a stuck holder turns into an error that is retried. Raises TlsFileError.
     """
     return {
         "host": settings.postgres_host,
@@ -25,10 +27,25 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "user": settings.postgres_user,
         "password": settings.postgres_password.get_secret_value(),
         "database": settings.postgres_db,
+        "ssl": _tls(settings),
         "timeout": 10.0,
         "command_timeout": COMMAND_TIMEOUT_S,
         "server_settings": {"jit": "off", "timezone": "UTC", "lock_timeout": "10s", "application_name": "hfts"},
     }
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | str | bool:
+    """The modes of libpq (PostgreSQL manual, "SSL Support"): with ``require``, a CA that is named is checked too."""
+    mode, cafile = settings.postgres_sslmode, settings.postgres_ssl_cafile
+    if mode == "disable":
+        return False
+    if mode == "prefer":
+        return mode  # asyncpg tries again without TLS, which it cannot with a context of ours
+    context = client_context("POSTGRES_SSL", cafile)
+    if mode == "require":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_REQUIRED if cafile else ssl.CERT_NONE
+    return context
 
 
 async def connect(settings: Settings) -> asyncpg.Connection:
