@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from ingest_api.envelope import Envelope
+from ingest_api.in_progress import InProgress
 from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
 from ingest_api.routes import auth, deposits, health, me, metrics, transfers, users, wallets
@@ -42,5 +43,5 @@ def create_app(settings: Settings, *, open_services: OpenServices = open_service
     app.router.routes[:0] = [route for module in modules for route in module.router.routes]
     install_problem_handlers(app)
     install_openapi(app)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, in_progress=InProgress())
     return app

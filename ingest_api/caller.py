@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.problems import forbidden, unauthenticated
 from ingest_api.services import services_of
 from ingest_api.strict_route import StrictRoute
@@ -26,12 +27,17 @@ class AuthenticatedRoute(StrictRoute):
         super().__init__(path, endpoint, openapi_extra={"security": [{SCHEME_NAME: []}], **extra}, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The strict handler, behind the check of the token. Raises ProblemError (401)."""
+        """The strict handler, behind the checks of the token and the caller's share. Raises ProblemError (401, 429)."""
         handle = super().get_route_handler()
 
         async def handle_authenticated(request: Request) -> Response:
-            request.scope[_CALLER_KEY] = self.authenticate(request)
-            return await handle(request)
+            caller = request.scope[_CALLER_KEY] = self.authenticate(request)
+            in_progress: InProgress = request.scope[IN_PROGRESS_KEY]
+            in_progress.enter_caller(caller.user_id)
+            try:
+                return await handle(request)
+            finally:
+                in_progress.leave_caller(caller.user_id)
 
         return handle_authenticated
 

@@ -1,4 +1,5 @@
-"""What surrounds every request: its id, the limit of its body, its metric, and the answer to a fault of ours.
+"""What surrounds every request: its id, the bound on those in progress, the limit of its body, its metric, and the
+answer to a fault of ours.
 
 One plain ASGI callable: Starlette's BaseHTTPMiddleware would start a task for each request.
 """
@@ -10,6 +11,7 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.metrics import REQUESTS
 from ingest_api.problems import REQUEST_ID_KEY, ProblemError, problem_response
 from schemas.codes import ProblemCode
@@ -18,6 +20,8 @@ BODY_BYTES_MAX = 64 * 1024
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNBOUNDED = frozenset({"/healthz", "/metrics"})
+"""Whoever watches the process must be answered most of all when it has too much to do."""
 
 _log = structlog.get_logger(__name__)
 
@@ -25,8 +29,9 @@ _log = structlog.get_logger(__name__)
 class Envelope:
     """Wraps the whole app but Starlette's own outermost error page."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, in_progress: InProgress) -> None:
         self._app = app
+        self._in_progress = in_progress
         self._counters: dict[tuple[str, int], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +41,7 @@ class Envelope:
             return
         request_id = _request_id(scope)
         scope[REQUEST_ID_KEY] = request_id
+        scope[IN_PROGRESS_KEY] = self._in_progress
         status = 0
 
         async def send_marked(message: Message) -> None:
@@ -47,7 +53,7 @@ class Envelope:
 
         limited = receive if scope["method"] in _WITHOUT_BODY else _limited(scope, receive)
         try:
-            await self._app(scope, limited, send_marked)
+            await self._serve(scope, limited, send_marked)
         except Exception:  # the outermost layer: whatever it is, the client gets a problem without inner details
             _log.exception("http.fault", request_id=request_id, method=scope["method"], path=scope["path"])
             if status:  # the answer has begun: only breaking it off tells the client
@@ -57,6 +63,20 @@ class Envelope:
         finally:
             self._count(scope, status)
             _log.debug("http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in _UNBOUNDED:
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._in_progress.enter()
+        except ProblemError as problem:
+            await problem_response(scope, problem)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_progress.leave()
 
     def _count(self, scope: Scope, status: int) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")

@@ -15,6 +15,7 @@ REQUEST_ID_KEY = "hfts.request_id"
 """Where the envelope keeps the request's id in the ASGI scope."""
 
 RETRY_AFTER_S = 1
+_RETRIABLE = frozenset({429, 503})
 ERRORS_MAX = 20
 TEXT_CHARS_MAX = 200
 
@@ -58,7 +59,7 @@ def problem_response(scope: Scope, problem: ProblemError) -> Response:
             {"field": printable(field), "message": printable(message)} for field, message in problem.errors[:ERRORS_MAX]
         ]
     headers = dict(problem.headers or {})
-    if problem.status_code == 503:  # noqa: PLR2004 (Service Unavailable)
+    if problem.status_code in _RETRIABLE:
         headers.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), problem.status_code, headers, MEDIA_TYPE)
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from ingest_api.app import create_app
 from ingest_api.owners import WalletOwners
@@ -110,6 +111,7 @@ class FakeReadiness:
 class Api:
     """A client of the app, and the fakes behind it."""
 
+    app: FastAPI
     client: httpx2.AsyncClient
     settings: Settings
     requests: FakeRequests = field(default_factory=FakeRequests)
@@ -161,6 +163,6 @@ async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     app = create_app(settings, open_services=open_fakes)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
-        built = Api(client, settings)
+        built = Api(app, client, settings)
         async with app.router.lifespan_context(app):
             yield built

@@ -1,0 +1,57 @@
+"""How many requests are in progress, in all and for one caller. Those beyond are turned away before they are read.
+
+Whoever waits for the brokers or the database holds a body, a task and a connection meanwhile. Bounding how many may
+wait bounds the memory, whatever it is that they wait for.
+"""
+
+from ingest_api.metrics import IN_PROGRESS, TURNED_AWAY
+from ingest_api.problems import ProblemError
+from schemas.codes import ProblemCode
+
+IN_PROGRESS_MAX = 2_000
+"""About a third of a second of work for a core. More would only wait for longer."""
+
+CALLER_MAX = 500
+"""A quarter of all, so that one caller who floods leaves room for the others."""
+
+IN_PROGRESS_KEY = "hfts.in_progress"
+"""Where the envelope keeps the counts in the ASGI scope."""
+
+
+class InProgress:
+    """Counts requests in and out. Each `enter` that returns must be followed by one `leave`, likewise for callers."""
+
+    def __init__(self, *, count_max: int = IN_PROGRESS_MAX, caller_max: int = CALLER_MAX) -> None:
+        self._count_max = count_max
+        self._caller_max = caller_max
+        self._count = 0
+        self._of_caller: dict[str, int] = {}  # holds those who have a request in progress, and nobody else
+        IN_PROGRESS.set_function(lambda: self._count)
+
+    def enter(self) -> None:
+        """Count a request in. Raises ProblemError (503)."""
+        if self._count >= self._count_max:
+            TURNED_AWAY.labels("all").inc()
+            raise ProblemError(503, ProblemCode.OVERLOADED)
+        self._count += 1
+
+    def leave(self) -> None:
+        """Count it out."""
+        self._count -= 1
+
+    def enter_caller(self, user_id: str) -> None:
+        """Count a request as this caller's. Raises ProblemError (429, RFC 6585 section 4)."""
+        count = self._of_caller.get(user_id, 0)
+        if count >= self._caller_max:
+            TURNED_AWAY.labels("caller").inc()
+            detail = f"{count} requests of this account are in progress. Wait for some of their answers."
+            raise ProblemError(429, ProblemCode.TOO_MANY_REQUESTS, detail)
+        self._of_caller[user_id] = count + 1
+
+    def leave_caller(self, user_id: str) -> None:
+        """Count it out."""
+        count = self._of_caller[user_id] - 1
+        if count:
+            self._of_caller[user_id] = count
+        else:
+            del self._of_caller[user_id]
