@@ -9,7 +9,9 @@ import structlog
 import uvicorn
 
 from ingest_api.app import create_app
+from ingest_api.connection import connection_class
 from schemas.settings import Settings
+from sinks.crash import arm
 from sinks.logs import configure_logging
 
 BACKLOG = 2048
@@ -27,10 +29,11 @@ def run(settings: Settings) -> None:
     configure_logging(debug=settings.debug)
     listener = _listen(settings.api_host, settings.api_port)
     host, port = listener.getsockname()[:2]
+    arm(settings.crash)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=connection_class(),
         ws="none",
         lifespan="on",
         access_log=False,

@@ -15,8 +15,10 @@ from ingest_api.problems import ProblemError, invalid_request
 from ingest_api.receipts import Receipt
 from ingest_api.tokens import Caller
 from schemas.codes import ProblemCode
+from schemas.crash_points import CrashPoint
 from schemas.money import format_units
 from schemas.transfers import InvalidRequestError, TransferRequest, check_request, encode_request
+from sinks.crash import reach
 from sinks.errors import BrokerAwayError
 from sinks.kafka.requests import Position
 
@@ -103,9 +105,10 @@ class Submitter:
         return accepted
 
     async def _publish(self, request: TransferRequest) -> Position:
+        reach(CrashPoint.BEFORE_ACCEPT)
         try:
             with PUBLISH_SECONDS.time():
-                return await self._requests.publish(request.source_wallet_id.encode(), encode_request(request))
+                position = await self._requests.publish(request.source_wallet_id.encode(), encode_request(request))
         except BrokerAwayError:
             # It may still arrive, so a client without a key needs the id to retry under.
             raise ProblemError(
@@ -114,6 +117,8 @@ class Submitter:
                 "Kafka did not confirm the request in time. Retry with the same Idempotency-Key or this transfer_id.",
                 members={"transfer_id": request.transfer_id},
             ) from None
+        reach(CrashPoint.AFTER_ACCEPT)
+        return position
 
 
 def transfer_id_of_key(caller: Caller, key: str) -> str:

@@ -1,10 +1,11 @@
 """Points between two steps at which a process can be told to end itself, so that a test hits every gap on purpose."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CrashPoint(StrEnum):
-    """A gap between two steps. ``CRASH_POINT=after_commit`` ends a process there, ``after_commit:3`` the third time."""
+    """A gap between two steps."""
 
     # Of every agent, in the order it passes them.
     AFTER_FENCE = "after_fence"
@@ -29,3 +30,25 @@ class CrashPoint(StrEnum):
     """A request is checked and not sent to the brokers yet."""
     AFTER_ACCEPT = "after_accept"
     """The brokers have a request and its producer has no answer yet."""
+
+
+class Crash(NamedTuple):
+    """At which point, the how manieth time it is passed, and whether the process ends there or stops (SIGSTOP)."""
+
+    point: CrashPoint
+    passes: int
+    stops: bool
+
+
+def parse_crash(text: str) -> Crash | None:
+    """From ``after_commit`` (end there), ``after_commit:3`` (the third time) or ``after_commit:1:stop``.
+
+    None for an empty text. Raises ValueError.
+    """
+    if not text:
+        return None
+    name, _, rest = text.partition(":")
+    passes, _, what = rest.partition(":")
+    if what not in ("", "stop") or (passes and (not passes.isascii() or not passes.isdecimal() or int(passes) < 1)):
+        raise ValueError(f"a crash point is NAME, NAME:N or NAME:N:stop, not {text!r}")
+    return Crash(CrashPoint(name), int(passes or "1"), what == "stop")

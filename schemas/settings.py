@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.crash_points import Crash, parse_crash
 from schemas.topics import PARTITIONS_DEFAULT, Topic
 
 
@@ -54,8 +55,22 @@ class Settings(BaseSettings):
     access_token_ttl_s: int = Field(900, ge=60, le=86_400, description="Life of an access token in seconds.")
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
+    crash_point: str = Field(
+        "", description="For tests: the point at which a process ends itself, such as `after_commit:3`."
+    )
     debug: bool = Field(False, description="More logging, in a form for people.")
     smtp_url: SecretStr | None = Field(None, description="SMTP server. Not used yet: notifications go to the log.")
+
+    @property
+    def crash(self) -> Crash | None:
+        """Where this process is to end itself, if anywhere."""
+        return parse_crash(self.crash_point)
+
+    @field_validator("crash_point")
+    @classmethod
+    def _check_crash_point(cls, text: str) -> str:
+        parse_crash(text)
+        return text
 
     def topic_name(self, topic: Topic) -> str:
         """The topic's name on this cluster."""

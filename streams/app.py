@@ -16,14 +16,15 @@ import faust
 import structlog
 from faust.types import TP
 
+from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
+from sinks.crash import reach
 from sinks.kafka.options import client_options
 from sinks.kafka.publisher import KafkaPublisher, Publisher
 from streams.audit import AuditStage
 from streams.deliveries import DeliveriesStage
 from streams.line import Line, exit_on_fault
 from streams.notifications import NotificationsStage
-from streams.pulse import Pulse
 from streams.stage import Stage
 from streams.transfers import TransfersStage
 from streams.transport import EXIT_SOFTWARE
@@ -41,13 +42,10 @@ BATCH_RECORDS_MAX = 2_000
 BATCHES_BUFFERED_MAX = 8
 """Batches fetched ahead of the agent; with 2,000 records of some 700 bytes each about 11 MB."""
 
-SESSION_TIMEOUT_S = 10.0
-"""How long the partitions of a worker that was killed stand still."""
+SESSION_TIMEOUT_S = 6.0
+"""How long the partitions of a worker that was killed stand still: the least that brokers allow by default."""
 
 HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 4
-
-STILL_S_MAX = SESSION_TIMEOUT_S - HEARTBEAT_INTERVAL_S
-"""After a longer standstill our partitions may be another's: the last heartbeat may be that much older."""
 
 STOP_S_MAX = 15.0
 """How long stopping may take. What is cut off is done again by whoever takes the partitions over."""
@@ -61,12 +59,12 @@ class PipelineApp(faust.App):
     logger = logging.getLogger("faust.app")  # Faust's own remarks are not ours
 
     def __init__(self, name: str, settings: Settings) -> None:
-        self.pulse = Pulse(STILL_S_MAX)
-        self.publisher = KafkaPublisher(settings)
+        group = f"{settings.topic_prefix}hfts-{name}"
+        self.publisher = KafkaPublisher(settings, group)
         self.stage = STAGES[name](settings, self.publisher)
         options = client_options(settings)
         super().__init__(
-            f"{settings.topic_prefix}hfts-{name}",
+            group,
             broker=";".join(f"batches://{server}" for server in options["bootstrap_servers"]),
             broker_credentials=_credentials(options),
             broker_max_poll_records=BATCH_RECORDS_MAX,
@@ -92,19 +90,16 @@ class PipelineApp(faust.App):
         await exit_on_fault(self._feed_line(stream))
 
     async def _feed_line(self, stream: Any) -> None:
-        self.pulse.beat()
-        line = Line(self.stage, self.publisher, self.pulse, BATCH_RECORDS_MAX)
-        running = [asyncio.create_task(exit_on_fault(part.run())) for part in (self.pulse, line)]
+        line = Line(self.stage, self.publisher, BATCH_RECORDS_MAX)
+        running = asyncio.create_task(exit_on_fault(line.run()))
         try:
             async for event in stream.noack().events():
                 await line.put(event)
         finally:
-            for task in running:
-                task.cancel()
+            running.cancel()
 
     async def on_start(self) -> None:
         """Connect before anything is consumed."""
-        self.pulse.beat()
         await self.publisher.start()
         await self.stage.start()
         await super().on_start()
@@ -125,6 +120,7 @@ class PipelineApp(faust.App):
     async def resume_offsets(self, assignment: set[TP]) -> dict[TP, int]:
         """Where to read on in the partitions just assigned, of those where the stage knows it."""
         offsets = await self.stage.resume_offsets([tp.partition for tp in assignment])
+        reach(CrashPoint.AFTER_RESUME)
         return {tp: offsets[tp.partition] for tp in assignment if tp.partition in offsets}
 
     async def _tell_assigned(self, _app: Any, assigned: set[TP], *_: Any, **__: Any) -> None:

@@ -7,8 +7,10 @@ import orjson
 
 from schemas import headers
 from schemas.audit import GENESIS_HASH, chain_record
+from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
 from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
+from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
 from streams.stage import Output, Outputs, Positions
@@ -50,6 +52,7 @@ class AuditStage:
     async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
         """The next links of the chains."""
         links = self._links.of(batches)
+        reach(CrashPoint.AFTER_DECODE)
         return [
             [
                 Output(self._output_topic, partition, _chained(links[partition], records))
@@ -58,6 +61,7 @@ class AuditStage:
         ]
 
     async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
+        await self._publisher.take_over([self._output_topic], partitions)
         last = await self._publisher.last_records(self._output_topic, partitions)
         return {partition: _link_after(last.get(partition)) for partition in partitions}
 

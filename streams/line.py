@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import structlog
 
+from schemas.crash_points import CrashPoint
+from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
-from streams.pulse import Pulse
 from streams.stage import Outputs, Stage
 from streams.transport import EXIT_SOFTWARE
 
@@ -33,10 +34,9 @@ class Line:
     Under little load, batches are small and each would cost a transaction: so all that wait are worked off together.
     """
 
-    def __init__(self, stage: Stage, publisher: Publisher, pulse: Pulse, records_max: int) -> None:
+    def __init__(self, stage: Stage, publisher: Publisher, records_max: int) -> None:
         self._stage = stage
         self._publisher = publisher
-        self._pulse = pulse
         self._records_max = records_max
         self._waiting: list[Event] = []
         self._records_waiting = 0
@@ -68,10 +68,12 @@ class Line:
             return taken
 
     async def _publish(self, outputs: Outputs, events: Sequence[Event]) -> None:
-        self._pulse.check()
+        reach(CrashPoint.BEFORE_PUBLISH)
         await publish_outputs(self._publisher, outputs)
+        reach(CrashPoint.AFTER_PUBLISH)
         for event in events:
             event.ack()
+        reach(CrashPoint.AFTER_ACK)
 
 
 async def publish_outputs(publisher: Publisher, outputs: Outputs) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas import headers
+from schemas.crash_points import CrashPoint
 from schemas.notifications import Notification, Party, encode_notification
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES
 from schemas.transfers import Outcome, decode_outcome
+from sinks.crash import reach
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.postgres.pool import create_pool
@@ -51,6 +53,7 @@ class NotificationsStage:
             partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
             for partition, records in batches.items()
         }
+        reach(CrashPoint.AFTER_DECODE)
         owners = await self._recipients.owners(
             wallet_id
             for outcomes in read.values()
@@ -68,6 +71,7 @@ class NotificationsStage:
         ]
 
     async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
+        await self._publisher.take_over([self._output_topic], partitions)
         return await last_source_offsets(self._publisher, self._output_topic, partitions)
 
 

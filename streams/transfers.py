@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 import structlog
 
+from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
+from sinks.crash import reach
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.ledger.ledger import Ledger
@@ -75,10 +77,12 @@ class TransfersStage:
             read, unreadable = read_requests(records)
             orders += read
             dead += unreadable
+        reach(CrashPoint.AFTER_DECODE)
         old = [order for order in orders if order.offset < positions[order.partition].applied]
         replayed = await self._ledger.replay(old) if old else Applied([], [])
         new = _new_batches(batches, orders, positions)
         applied = await self._ledger.apply_batches(new) if new else Applied([], [])
+        reach(CrashPoint.AFTER_COMMIT)
         for batch in new:
             positions[batch.partition].applied = batch.next_offset
         dead += _refused_letters([*replayed.refused, *applied.refused], batches)
@@ -107,6 +111,7 @@ class TransfersStage:
         )
 
     async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
+        await self._publisher.take_over([self._outcomes_topic, self._dead_letters_topic], partitions)
         applied = {partition: await self._ledger.progress(partition) for partition in partitions}
         outcomes = await last_source_offsets(self._publisher, self._outcomes_topic, partitions)
         letters = await last_source_offsets(self._publisher, self._dead_letters_topic, partitions)

@@ -1,7 +1,5 @@
 """The worker process: a choice of agents in one event loop, until SIGTERM or SIGINT."""
 
-import os
-import signal
 from collections.abc import Sequence
 
 import faust
@@ -9,12 +7,11 @@ import structlog
 import uvloop
 
 from schemas.settings import Settings
+from sinks.crash import arm
 from sinks.logs import configure_logging
-from streams.app import STAGES, PipelineApp, create_app
+from streams.app import STAGES, create_app
 from streams.memory import suit_batches
-from streams.pulse import StoodStillError
 from streams.servers import wait_for_servers
-from streams.transport import EXIT_SOFTWARE
 
 ALL_AGENTS = tuple(STAGES)
 
@@ -27,13 +24,13 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     A signal lets the batch in hand finish: it is committed, published and acknowledged.
     """
     configure_logging(debug=settings.debug)
+    arm(settings.crash)
     suit_batches()
     uvloop.run(wait_for_servers(settings))
     first, *others = (create_app(name, settings) for name in agents)
     for app in others:
         app.finalize()
         app.in_worker = True
-    signal.signal(signal.SIGCONT, lambda *_: _end_after_a_standstill([first, *others]))
     worker = faust.Worker(
         first,
         *others,
@@ -44,14 +41,3 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     )
     _log.info("worker.starting", agents=list(agents))
     worker.execute_from_commandline()
-
-
-def _end_after_a_standstill(apps: Sequence[PipelineApp]) -> None:
-    """A process that goes on after SIGSTOP ends before anything else of it runs: what it was about to send may have
-    been sent by another meanwhile."""
-    try:
-        for app in apps:
-            app.pulse.check()
-    except StoodStillError as error:
-        _log.error("worker.stood_still", error=str(error))
-        os._exit(EXIT_SOFTWARE)

@@ -1,17 +1,22 @@
 """Publishing in record batches, confirmed by all in-sync replicas before it returns."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
 
+from schemas.crash_points import CrashPoint
 from schemas.headers import source_offset
 from schemas.settings import Settings
 from schemas.topics import RECORD_BYTES_MAX
+from sinks.crash import reach
 from sinks.errors import SinkError
+from sinks.kafka.fence import Claim, take_over
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed, Record
 from sinks.kafka.tails import last_records
@@ -33,8 +38,11 @@ class Publisher(Protocol):
     async def stop(self) -> None:
         """Send what is pending and disconnect."""
 
+    async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
+        """From now on write to these partitions of the topics. Who wrote to them before can do so no more."""
+
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
-        """Publish groups of records in order; return once all of them are durable.
+        """Publish groups of records in order to a partition that was taken over; return once all are durable.
 
         The records of a group always share a record batch, so that a crash leaves all of them or none.
         """
@@ -55,77 +63,102 @@ def _source_offset(record: Consumed | None) -> int:
     return -1 if found is None else found
 
 
-class KafkaPublisher:
-    """An idempotent producer of whole record batches."""
+class ClaimedBatch(BatchBuilder):
+    """A record batch that is sent under the claim it was made for, also when another claim has followed since."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, claim: Claim, *, compressed: bool = False) -> None:
+        super().__init__(BATCH_BYTES_MAX, DefaultRecordBatch.CODEC_ZSTD if compressed else 0)  # type: ignore[no-untyped-call]
+        self._claim = claim
+
+    def _set_producer_state(self, _producer_id: int, _epoch: int, _sequence: int) -> None:
+        # aiokafka calls this when it sends the batch for the first time, with the state of its own producer.
+        claim = self._claim
+        sequence = claim.take_sequence(self.record_count())  # type: ignore[no-untyped-call]
+        super()._set_producer_state(claim.producer_id, claim.epoch, sequence)  # type: ignore[no-untyped-call]
+
+
+class KafkaPublisher:
+    """An idempotent producer of whole record batches.
+
+    Of all publishers with the same ``writer``, on whatever machines, only the last to take a partition over can write
+    to it.
+    """
+
+    def __init__(self, settings: Settings, writer: str) -> None:
         self._settings = settings
-        self._squeezing: AIOKafkaProducer | None = None
+        self._writer = writer
+        self._claims: dict[TopicPartition, Claim] = {}
 
     async def start(self) -> None:
         """Connect. Raises KafkaConnectionError when no broker answers."""
-        self._producer = self._new_producer(compression=None)
+        self._producer = AIOKafkaProducer(
+            **client_options(self._settings),
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_BYTES_MAX,
+            max_request_size=2 * RECORD_BYTES_MAX,
+        )
         await self._producer.start()
 
     async def stop(self) -> None:
         """Send what is pending and disconnect."""
         await self._producer.stop()
-        if self._squeezing is not None:
-            await self._squeezing.stop()
+
+    async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
+        """Raises ProducerFenced when another takes one of them over at the same moment, and KafkaError."""
+        claims = await asyncio.gather(
+            *(
+                take_over(
+                    self._producer.client,
+                    f"{self._writer}-{partition}",
+                    [TopicPartition(topic, partition) for topic in topics],
+                )
+                for partition in partitions
+            )
+        )
+        for claimed in claims:
+            self._claims |= claimed
+        reach(CrashPoint.AFTER_FENCE)
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish; while the broker is away this waits, and says so in the log.
 
-        Raises KafkaError for what no retry can mend; then it is unknown which of the records were published.
+        Raises ProducerFenced when another has taken the partition over, and KafkaError for what no retry can mend;
+        with the latter it is unknown which of the records were published.
         """
-        pending: list[asyncio.Future[object]] = []
+        where = TopicPartition(topic, partition)
+        claim = self._claims.get(where)
+        if claim is None:
+            raise SinkError(f"{topic}[{partition}] was not taken over")
+        pending = []
         for records, fits in _cut(groups):
-            if fits:
-                pending.append(await self._send(self._producer, records, topic, partition))
-                continue
-            # Larger than a broker takes, so it came compressed, and leaves compressed. Another producer sends it, and
-            # between two producers only waiting keeps the order.
-            await _confirmed(pending, topic, partition)
-            pending = [await self._send(await self._squeezing_producer(), records, topic, partition)]
-            await _confirmed(pending, topic, partition)
-            pending = []
-        await _confirmed(pending, topic, partition)
+            # Larger than a broker takes, so it came compressed, and leaves compressed.
+            batch = ClaimedBatch(claim, compressed=not fits)
+            pending.append(await self._send(_filled(batch, records), where))
+            reach(CrashPoint.WITHIN_PUBLISH)
+        await _confirmed(pending, where)
 
     async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
         """Raises KafkaError when no broker answers."""
         return await last_records(self._settings, topic, partitions)
 
-    async def _send(
-        self, producer: AIOKafkaProducer, records: list[Record], topic: str, partition: int
-    ) -> "asyncio.Future[object]":
-        batch = producer.create_batch()
-        for record in records:
-            added = batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-            if added is None:
-                raise SinkError("a record batch is full before its time")
+    async def _send(self, batch: BatchBuilder, where: TopicPartition) -> "asyncio.Future[object]":
         while True:
             try:
-                future: asyncio.Future[object] = await producer.send_batch(batch, topic, partition=partition)
+                future: asyncio.Future[object] = await self._producer.send_batch(
+                    batch, where.topic, partition=where.partition
+                )
             except KafkaTimeoutError:  # not taken in, for lack of a connection
-                _log.warning("publish.waiting", topic=topic, partition=partition)
+                _log.warning("publish.waiting", topic=where.topic, partition=where.partition)
             else:
                 return future
 
-    async def _squeezing_producer(self) -> AIOKafkaProducer:
-        if self._squeezing is None:
-            self._squeezing = self._new_producer(compression="zstd")
-            await self._squeezing.start()
-        return self._squeezing
 
-    def _new_producer(self, compression: str | None) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            **client_options(self._settings),
-            acks="all",
-            enable_idempotence=True,
-            compression_type=compression,
-            max_batch_size=BATCH_BYTES_MAX,
-            max_request_size=2 * RECORD_BYTES_MAX,
-        )
+def _filled(batch: BatchBuilder, records: Iterable[Record]) -> BatchBuilder:
+    for record in records:
+        if batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
+            raise SinkError("a record batch is full before its time")
+    return batch
 
 
 def _cut(groups: Iterable[tuple[Record, ...]]) -> Iterator[tuple[list[Record], bool]]:
@@ -146,11 +179,11 @@ def _cut(groups: Iterable[tuple[Record, ...]]) -> Iterator[tuple[list[Record], b
         yield batch, size_bytes <= BATCH_BYTES_MAX
 
 
-async def _confirmed(pending: "list[asyncio.Future[object]]", topic: str, partition: int) -> None:
+async def _confirmed(pending: "list[asyncio.Future[object]]", where: TopicPartition) -> None:
     while pending:
         done, waiting = await asyncio.wait(pending, timeout=WAIT_LOG_INTERVAL_S)
         for future in done:
             future.result()
         pending = list(waiting)
         if pending:
-            _log.warning("publish.waiting", topic=topic, partition=partition, batches=len(pending))
+            _log.warning("publish.waiting", topic=where.topic, partition=where.partition, batches=len(pending))

@@ -6,6 +6,8 @@ from datetime import datetime
 import asyncpg
 import orjson
 
+from schemas.crash_points import CrashPoint
+from sinks.crash import reach
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
 from sinks.ledger.types import Batch, Decide, Order, Transfer, WalletState
@@ -40,6 +42,7 @@ async def write_orders(
             raise ProgressMovedError(f"{topic}: a partition is not where it was left: {_ranges(batches)}")
         if counts["wallets_changed"] != len(changed):
             raise VersionConflictError(f"{topic}: a wallet changed since it was read")
+        reach(CrashPoint.BEFORE_COMMIT)
     return transfers
 
 

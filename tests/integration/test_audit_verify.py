@@ -2,20 +2,17 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from plain_topics import put_records
 
 from ops.audit.verify import verify_audit
 from schemas.audit import GENESIS_HASH, chain_record
 from schemas.settings import Settings
 from schemas.topics import AUDIT
-from sinks.kafka.publisher import KafkaPublisher
 from sinks.kafka.records import Record
 
 
 async def publish(settings: Settings, partition: int, values: list[bytes]) -> None:
-    publisher = KafkaPublisher(settings)
-    await publisher.start()
-    await publisher.publish(settings.topic_name(AUDIT), partition, ((Record(b"k", value, []),) for value in values))
-    await publisher.stop()
+    await put_records(settings, settings.topic_name(AUDIT), partition, [Record(b"k", value, []) for value in values])
 
 
 def chain(count: int) -> list[bytes]:

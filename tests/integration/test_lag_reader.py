@@ -6,23 +6,20 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from plain_topics import put_records
 
 from ops.lag.reader import group_name, lag_reader
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
-from sinks.kafka.publisher import KafkaPublisher
 from sinks.kafka.records import Record
 
 
 async def fill(settings: Settings, connection: asyncpg.Connection) -> None:
     """Five requests on partition 1, three applied, four committed; two outcomes, of which audit has committed one."""
-    publisher = KafkaPublisher(settings)
-    await publisher.start()
     requests, outcomes = settings.topic_name(TRANSFERS_REQUESTED), settings.topic_name(TRANSFERS_OUTCOMES)
-    await publisher.publish(requests, 1, [(Record(b"k", b"v", []),)] * 5)
-    await publisher.publish(outcomes, 1, [(Record(b"k", b"v", []),)] * 2)
-    await publisher.stop()
+    await put_records(settings, requests, 1, [Record(b"k", b"v", [])] * 5)
+    await put_records(settings, outcomes, 1, [Record(b"k", b"v", [])] * 2)
     await connection.execute("insert into stream_progress (topic, partition, next_offset) values ($1, 1, 3)", requests)
     for agent, topic, offset in (("transfers", requests, 4), ("audit", outcomes, 1)):
         consumer = AIOKafkaConsumer(

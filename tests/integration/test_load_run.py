@@ -29,7 +29,7 @@ from streams.transfers import TransfersStage
 
 @pytest.fixture
 async def worker(settings: Settings) -> AsyncIterator[None]:
-    publisher = KafkaPublisher(settings)
+    publisher = KafkaPublisher(settings, settings.topic_prefix + "worker")
     stage = TransfersStage(settings, publisher)
     await publisher.start()
     await stage.start()

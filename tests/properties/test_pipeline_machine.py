@@ -10,7 +10,8 @@ import asyncpg
 import msgspec
 import orjson
 import pytest
-from builders import CrashError, MemoryTopics, a_request, consumed, new_id
+from aiokafka.errors import ProducerFenced
+from builders import CrashError, MemoryPublisher, MemoryTopics, a_request, consumed, new_id
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,6 +33,7 @@ from sinks.ledger.ledger import Ledger
 from sinks.postgres.pool import create_pool
 from streams.line import publish_outputs
 from streams.rules import decide
+from streams.stage import Outputs
 from streams.transfers import TransfersStage
 
 PARTITIONS = 2
@@ -63,28 +65,36 @@ class Worker:
 
     def __init__(self, machine: "PipelineMachine") -> None:
         self.machine = machine
-        self.stage = TransfersStage(machine.config, machine.topics)
+        self.publisher = MemoryPublisher(machine.topics, machine.writers)
+        self.stage = TransfersStage(machine.config, self.publisher)
         self.ledger = CrashingLedger(Ledger(machine.pool, self.stage.input_topic, decide))
         self.stage._ledger = self.ledger  # type: ignore[assignment]
         self.next_offset: dict[int, int] = {}
+        self.held_up = False
+        self.outputs: list[Outputs] = []
 
     async def step(self, partitions: list[int], count: int) -> None:
         for partition in partitions:
             if partition not in self.next_offset:
                 self.next_offset |= await self.stage.resume_offsets([partition])
-                self.machine.owner[partition] = self
-        batches = {partition: records for partition in partitions if (records := await self.fetch(partition, count))}
+        batches = {partition: records for partition in partitions if (records := self.fetch(partition, count))}
         if batches:
-            await publish_outputs(self.machine.topics, await self.stage.work(batches))
+            outputs = await self.stage.work(batches)
+            if self.held_up:
+                self.outputs.append(outputs)
+            else:
+                await self.publish(outputs)
             self.next_offset |= {partition: records[-1].offset + 1 for partition, records in batches.items()}
 
-    async def fetch(self, partition: int, count: int) -> list[Consumed]:
+    def fetch(self, partition: int, count: int) -> list[Consumed]:
         first = self.next_offset[partition]
-        if self.machine.owner[partition] is not self:
-            # Another has taken over and this one has not heard of it. The ledger fences what it applies; what it
-            # only publishes again nobody fences, so here it has nothing left to publish.
-            first = max(first, self.stage._positions.of([partition])[partition].applied)
         return self.machine.requests[partition][first : first + count]
+
+    async def publish(self, outputs: Outputs) -> None:
+        """What was held up comes first."""
+        for some in [*self.outputs, outputs]:
+            await publish_outputs(self.publisher, some)
+        self.outputs.clear()
 
 
 class PipelineMachine(RuleBasedStateMachine):
@@ -100,10 +110,10 @@ class PipelineMachine(RuleBasedStateMachine):
         # A prefix of its own makes each run's progress start at 0.
         self.config = self.config.model_copy(update={"topic_prefix": f"{new_id()}."})
         self.topics = MemoryTopics()
+        self.writers: dict[tuple[str, int], MemoryPublisher] = {}
         self.requests: dict[int, list[Consumed]] = {partition: [] for partition in range(PARTITIONS)}
         self.sent: list[Any] = []
         self.wallets = [self.run(self.make_wallet(units)) for units in (1000, 1000, 0, 0)]
-        self.owner: dict[int, Worker] = {}
         self.workers = [Worker(self), Worker(self)]
 
     async def make_wallet(self, units: int) -> str:
@@ -148,16 +158,19 @@ class PipelineMachine(RuleBasedStateMachine):
         count=st.integers(1, 6),
         crash=st.sampled_from(["no", "no", "no", "after commit", "transfers.dead-letter", "transfers.outcomes"]),
         groups=st.integers(0, 2),
+        held_up=st.booleans(),
     )
-    def work(self, worker: int, partitions: list[int], count: int, crash: str, groups: int) -> None:
-        """One batch; a crash, or finding that another has moved on, ends the process and starts another."""
+    def work(self, *, worker: int, partitions: list[int], count: int, crash: str, groups: int, held_up: bool) -> None:
+        """One batch, published now or held up until the next; a crash, or finding that another has taken over, ends
+        the process and starts another."""
         process = self.workers[worker]
+        process.held_up = held_up
         process.ledger.crash = crash == "after commit"
         self.topics.crash_at = self.config.topic_prefix + crash if "." in crash else None
         self.topics.groups_before_crash = groups
         try:
             self.run(process.step(partitions, count))
-        except (CrashError, ProgressMovedError):
+        except (CrashError, ProgressMovedError, ProducerFenced):
             self.workers[worker] = Worker(self)
         finally:
             self.topics.crash_at = None

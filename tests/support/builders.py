@@ -2,11 +2,12 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from aiokafka.errors import ProducerFenced
 
 from schemas.money import format_units
 from schemas.transfers import TransferRequest, encode_request
@@ -93,6 +94,8 @@ class MemoryTopics:
 
     async def stop(self) -> None: ...
 
+    async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None: ...
+
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         for number, group in enumerate(groups):
             if topic == self.crash_at and number == self.groups_before_crash:
@@ -113,3 +116,27 @@ class MemoryTopics:
             consumed(offset, r.value, key=r.key, topic=topic, partition=partition, headers=r.headers)
             for offset, r in enumerate(self.records[topic, partition])
         ]
+
+
+class MemoryPublisher:
+    """One of several publishers to the same topics: the last to take a partition over is the one that can write."""
+
+    def __init__(self, topics: MemoryTopics, writers: dict[tuple[str, int], "MemoryPublisher"]) -> None:
+        self._topics = topics
+        self._writers = writers
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
+        self._writers.update(dict.fromkeys([(t, p) for t in topics for p in partitions], self))
+
+    async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
+        for group in groups:
+            if self._writers[topic, partition] is not self:
+                raise ProducerFenced
+            await self._topics.publish(topic, partition, [group])
+
+    async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
+        return await self._topics.last_records(topic, partitions)

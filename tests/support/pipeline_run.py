@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import orjson
 from aiokafka.partitioner import murmur2
+from plain_topics import put_records
 
 from ops.reconcile.report import Report
 from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
@@ -35,7 +36,7 @@ class TamperingPublisher(KafkaPublisher):
     """Publishes what a tamperer makes of each record."""
 
     def __init__(self, settings: Settings, tamper: Tamper) -> None:
-        super().__init__(settings)
+        super().__init__(settings, settings.topic_prefix + "tampering")
         self._tamper = tamper
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
@@ -75,10 +76,7 @@ REQUESTS: list[tuple[str, bytes]] = [
 
 
 async def publish(settings: Settings, topic: Topic, partition: int, *records: Record) -> None:
-    publisher = KafkaPublisher(settings)
-    await publisher.start()
-    await publisher.publish(settings.topic_name(topic), partition, ((record,) for record in records))
-    await publisher.stop()
+    await put_records(settings, settings.topic_name(topic), partition, records)
 
 
 async def run_stage(settings: Settings, stage: Stage, publisher: Publisher) -> None:

@@ -10,7 +10,6 @@ from builders import MemoryTopics, consumed
 
 from sinks.kafka.records import Consumed, Record
 from streams.line import Line, exit_on_fault
-from streams.pulse import Pulse, StoodStillError
 from streams.stage import Output, Outputs
 from streams.transport import EXIT_SOFTWARE
 
@@ -73,7 +72,7 @@ async def spin(times: int = 30) -> None:
 
 async def test_what_waits_is_worked_off_together_and_acknowledged_once_published() -> None:
     stage, topics = Stage(), SlowTopics()
-    line = Line(stage, topics, Pulse(60), records_max=10)
+    line = Line(stage, topics, records_max=10)
     events = [Event(0, 1, 2), Event(1, 7), Event(0, 3)]
     for event in events:
         await line.put(event)
@@ -90,7 +89,7 @@ async def test_what_waits_is_worked_off_together_and_acknowledged_once_published
 
 async def test_the_next_is_worked_on_while_the_last_is_published_but_published_after_it() -> None:
     stage, topics = Stage(), SlowTopics()
-    line = Line(stage, topics, Pulse(60), records_max=10)
+    line = Line(stage, topics, records_max=10)
     running = asyncio.create_task(line.run())
     first, second, third = Event(0, 1), Event(0, 2), Event(0, 3)
     for event in (first, second, third):
@@ -108,7 +107,7 @@ async def test_the_next_is_worked_on_while_the_last_is_published_but_published_a
 
 async def test_a_full_line_holds_the_agent_up() -> None:
     stage = Stage()
-    line = Line(stage, MemoryTopics(), Pulse(60), records_max=2)
+    line = Line(stage, MemoryTopics(), records_max=2)
     await line.put(Event(0, 1, 2))
     waiting = asyncio.create_task(line.put(Event(0, 3)))
     await spin()
@@ -133,7 +132,7 @@ async def test_a_fault_in_the_stage_ends_the_process(exits: list[int], monkeypat
         raise LookupError("no such thing")
 
     monkeypatch.setattr(stage, "work", fail)
-    line = Line(stage, MemoryTopics(), Pulse(60), records_max=10)
+    line = Line(stage, MemoryTopics(), records_max=10)
     event = Event(0, 1)
     await line.put(event)
     await exit_on_fault(line.run())
@@ -146,7 +145,7 @@ async def test_a_fault_in_publishing_ends_the_process(exits: list[int]) -> None:
         async def publish(self, topic: str, partition: int, groups: Any) -> None:
             raise LookupError("no such topic")
 
-    line = Line(Stage(), Refusing(), Pulse(60), records_max=10)
+    line = Line(Stage(), Refusing(), records_max=10)
     event = Event(0, 1)
     await line.put(event)
     running = asyncio.create_task(exit_on_fault(line.run()))
@@ -154,32 +153,3 @@ async def test_a_fault_in_publishing_ends_the_process(exits: list[int]) -> None:
     assert exits == [EXIT_SOFTWARE]
     assert not event.acked
     running.cancel()
-
-
-async def test_what_was_held_back_too_long_is_not_published(exits: list[int]) -> None:
-    now = [0.0]
-    pulse = Pulse(7.5, clock=lambda: now[0])
-    topics = MemoryTopics()
-    line = Line(Stage(), topics, pulse, records_max=10)
-    now[0] = 8.0
-    event = Event(0, 1)
-    await line.put(event)
-    running = asyncio.create_task(exit_on_fault(line.run()))
-    await spin()
-    assert exits == [EXIT_SOFTWARE]
-    assert not topics.records
-    assert not event.acked
-    running.cancel()
-
-
-async def test_a_pulse_notices_a_standstill_by_itself() -> None:
-    now = [0.0]
-    pulse = Pulse(7.5, clock=lambda: now[0])
-    beating = asyncio.create_task(pulse.run())
-    await spin()
-    now[0] = 7.4
-    pulse.check()
-    now[0] = 7.6
-    with pytest.raises(StoodStillError):
-        pulse.check()
-    beating.cancel()

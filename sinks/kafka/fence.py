@@ -1,0 +1,132 @@
+"""Takes partitions over from whoever wrote to them before: the brokers refuse what that one still sends.
+
+A transactional id gives its holder a producer id and an epoch that grows with each new holder, and a broker refuses
+records with an older epoch than the last it has seen of a producer id in a partition (KIP-98). It sees an epoch in
+the marker at a transaction's end, also of one without a record. So one empty transaction over the partitions is
+enough: nothing older can come after its marker, and what stands before it can be read. From then on, plain batches
+with this producer id and epoch need no transactions and cost no more than any others.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import (
+    ConcurrentTransactions,
+    InvalidProducerEpoch,
+    KafkaError,
+    NoError,
+    ProducerFenced,
+    for_code,
+)
+from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
+
+TRANSACTION_TIMEOUT_MS = 10_000
+"""After this, the coordinator itself ends the transaction of a process that died in the middle of it."""
+
+EPOCH_LAST = 2**15 - 2
+"""After this epoch the next holder gets a new producer id, in which the brokers see no successor of this one."""
+
+PAUSE_S = 0.02
+"""Some milliseconds pass between the end of a transaction and its last marker; until then the id is busy."""
+
+ATTEMPTS_LOGGED_EVERY = 50
+
+_log = structlog.get_logger(__name__)
+
+
+class Claim:
+    """The right to write to one partition, until another takes it over. Numbers the records written under it."""
+
+    __slots__ = ("_next_sequence", "epoch", "producer_id")
+
+    def __init__(self, producer_id: int, epoch: int) -> None:
+        self.producer_id = producer_id
+        self.epoch = epoch
+        self._next_sequence = 0
+
+    def take_sequence(self, records: int) -> int:
+        """The number of the next record, where as many follow each other. After 2³¹ - 1 comes 0."""
+        first = self._next_sequence
+        self._next_sequence = (first + records) % 2**31
+        return first
+
+
+async def take_over(
+    client: AIOKafkaClient, transactional_id: str, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, Claim]:
+    """A claim on each of these partitions, once nobody with an earlier one can write there any more.
+
+    Waits for as long as the brokers are away. Raises ProducerFenced when another took them over in the same moment,
+    and KafkaError for what no retry can mend, such as a missing permission.
+    """
+    taken = list(partitions)
+    attempt = 0
+    while True:
+        try:
+            producer_id, epoch = await _leave_markers(client, transactional_id, taken)
+        except InvalidProducerEpoch as error:
+            raise ProducerFenced(f"another took {transactional_id} over") from error
+        except KafkaError as error:
+            if not _may_pass(error):
+                raise
+            attempt += 1
+            if attempt % ATTEMPTS_LOGGED_EVERY == 0:
+                _log.warning("takeover.waiting", transactional_id=transactional_id, error=type(error).__name__)
+            await asyncio.sleep(PAUSE_S)
+        else:
+            return {where: Claim(producer_id, epoch) for where in taken}
+
+
+async def _leave_markers(
+    client: AIOKafkaClient, transactional_id: str, partitions: list[TopicPartition]
+) -> tuple[int, int]:
+    node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
+    producer_id, epoch = await _next_epoch(client, node, transactional_id)
+    by_topic: defaultdict[str, list[int]] = defaultdict(list)
+    for where in partitions:
+        by_topic[where.topic].append(where.partition)
+    request = AddPartitionsToTxnRequest(transactional_id, producer_id, epoch, list(by_topic.items()))
+    added = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+    for _, results in added.errors:
+        for _, code in results:
+            _check(code)
+    ended = await client.send(
+        node, EndTxnRequest(transactional_id, producer_id, epoch, True), group=ConnectionGroup.COORDINATION
+    )
+    _check(ended.error_code)
+    # Handed out only when all markers are written. The last epoch is passed over, so that the step to another
+    # producer id falls between our marker and our records, and never between two holders.
+    while True:
+        producer_id, epoch = await _settled_epoch(client, node, transactional_id)
+        if epoch < EPOCH_LAST:
+            return producer_id, epoch
+
+
+async def _settled_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:
+    while True:
+        try:
+            return await _next_epoch(client, node, transactional_id)
+        except ConcurrentTransactions:
+            await asyncio.sleep(PAUSE_S)
+
+
+async def _next_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:
+    request = InitProducerIdRequest(transactional_id, TRANSACTION_TIMEOUT_MS)
+    found: Any = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+    _check(found.error_code)
+    return found.producer_id, found.producer_epoch
+
+
+def _check(code: int) -> None:
+    error = for_code(code)
+    if error is not NoError:
+        raise error
+
+
+def _may_pass(error: KafkaError) -> bool:
+    return bool(error.retriable) or isinstance(error, ConcurrentTransactions)
