@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
+from ops.lag.records_end import RecordsEnds
 from ops.lag.report import LagReport, PartitionLag
-from ops.topic_reader import group_free_consumer, partition_counts, topic_spans
+from ops.topic_reader import Span, group_free_consumer, partition_counts, topic_spans
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
 from sinks.kafka.options import client_options
+from sinks.kafka.tails import last_between
 from sinks.postgres.pool import Connection, connect
 
 GROUPS: tuple[tuple[str, Topic], ...] = (
@@ -43,6 +47,7 @@ class LagReader:
         self._settings = settings
         self._admin = admin
         self._consumer = consumer
+        self._records_ends = RecordsEnds(partial(last_between, consumer))
         self._database = database
         self._counts = counts
 
@@ -51,23 +56,32 @@ class LagReader:
         committed = {agent: await self._committed(agent) for agent, _ in GROUPS}
         applied = await applied_offsets(self._database, self._settings)
         spans = await topic_spans(self._consumer, self._counts)
-        found: list[PartitionLag] = []
-        for agent, topic in GROUPS:
-            name = self._settings.topic_name(topic)
-            found.extend(
-                PartitionLag(
-                    group_name(self._settings, agent),
-                    name,
-                    span.partition,
-                    span.begin,
-                    span.end,
-                    committed[agent].get((name, span.partition)),
-                    applied.get(span.partition) if agent == "transfers" else None,
-                )
-                for span in spans
-                if span.topic == name
-            )
-        return LagReport(found)
+        found = [
+            self._partition_lag(agent, span, committed[agent], applied)
+            for agent, topic in GROUPS
+            for span in spans
+            if span.topic == self._settings.topic_name(topic)
+        ]
+        lowest: dict[TopicPartition, int] = {}
+        for lag in found:
+            where = TopicPartition(lag.topic, lag.partition)
+            lowest[where] = min(lag.reached, lowest.get(where, lag.reached))
+        ends = await self._records_ends.find(spans, lowest)
+        return LagReport([replace(lag, records_end=ends[TopicPartition(lag.topic, lag.partition)]) for lag in found])
+
+    def _partition_lag(
+        self, agent: str, span: Span, committed: dict[tuple[str, int], int], applied: dict[int, int]
+    ) -> PartitionLag:
+        return PartitionLag(
+            group=group_name(self._settings, agent),
+            topic=span.topic,
+            partition=span.partition,
+            begin=span.begin,
+            end=span.end,
+            records_end=span.end,
+            committed=committed.get((span.topic, span.partition)),
+            applied=applied.get(span.partition) if agent == "transfers" else None,
+        )
 
     async def _committed(self, agent: str) -> dict[tuple[str, int], int]:
         return await committed_offsets(self._admin, group_name(self._settings, agent))

@@ -9,7 +9,9 @@ class PartitionLag:
     """How far a group is in one partition.
 
     ``committed`` is None where the group has not committed yet; ``applied`` is what PostgreSQL says, and None for
-    groups that keep no progress there. ``begin`` and ``end`` bound what the partition holds.
+    groups that keep no progress there. ``begin`` and ``end`` bound what the partition holds; ``end`` is the last stable
+    offset, before the first record of a transaction that is still open. ``records_end`` is the offset behind the last
+    record: transactions leave markers behind it, which take an offset and which nobody works on.
     """
 
     group: str
@@ -17,6 +19,7 @@ class PartitionLag:
     partition: int
     begin: int
     end: int
+    records_end: int
     committed: int | None
     applied: int | None
 
@@ -29,8 +32,8 @@ class PartitionLag:
 
     @property
     def lag(self) -> int:
-        """Records still to work on."""
-        return max(0, self.end - max(self.reached, self.begin))
+        """Offsets up to the last record still to work on; 0 once that is done, whatever markers stand behind it."""
+        return max(0, self.records_end - max(self.reached, self.begin))
 
     def as_json(self) -> dict[str, object]:
         """One partition as a JSON object."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from ops.lag.reader import applied_offsets
 from ops.load.kafka_sender import KafkaSender, Keyed
 from ops.load.report import FloodReport
-from ops.load.wallets import STALLED_S_MAX, StalledError
+from ops.load.wallets import STALLED_S_MAX, StalledError, behind
 from ops.topic_reader import group_free_consumer, partition_counts, topic_spans
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_OUTCOMES
@@ -46,6 +46,7 @@ async def flood(
             start_s = time.monotonic()
             sent = await sender.send_batches(records)
             send_s = time.monotonic() - start_s
+            gauge.sent_ends = sent.ends
             progress("sent", sent.records, count)
             await watching
         finally:
@@ -61,7 +62,12 @@ async def flood(
 
 @dataclass(slots=True)
 class _Gauge:
-    """Polls how many requests are applied and outcomes published since the start, and notes when."""
+    """Polls how many requests are applied and outcomes published since the start, and notes when.
+
+    Applied is everything when each partition is applied behind the last record sent to it. Outcomes are counted by the
+    end offsets of their topic, so a worker that takes partitions over meanwhile, which leaves a transaction marker in
+    each, is counted as that many outcomes more. Whoever wants to know exactly asks reconcile.
+    """
 
     settings: Settings
     database: Connection
@@ -70,6 +76,8 @@ class _Gauge:
     count: int
     rows: int
     progress: Progress
+    sent_ends: Mapping[int, int] | None = None
+    """The end of each partition once everything is sent."""
     applied_before: int = 0
     published_before: int = 0
     first_s: float = 0.0
@@ -78,7 +86,7 @@ class _Gauge:
 
     async def start(self) -> None:
         """Note where everything stands."""
-        self.applied_before = await self._applied()
+        self.applied_before = sum((await self._applied()).values())
         self.published_before = await self._published()
         self.first_s = time.monotonic()
 
@@ -86,11 +94,11 @@ class _Gauge:
         """Poll until everything is applied and published."""
         seen, moved_s = (-1, -1), time.monotonic()
         while True:  # ends with the last outcome, or when nothing moves
-            applied = await self._applied() - self.applied_before
+            offsets = await self._applied()
             now_s = time.monotonic()
             published = await self._published() - self.published_before
-            self._note(applied, published, now_s)
-            if applied >= self.count and published >= self.rows:
+            applied = self._note(offsets, published, now_s)
+            if self.applied_s and published >= self.rows:
                 return
             if (applied, published) != seen:
                 seen, moved_s = (applied, published), now_s
@@ -101,17 +109,19 @@ class _Gauge:
                 )
             await asyncio.sleep(POLL_INTERVAL_S)
 
-    def _note(self, applied: int, published: int, now_s: float) -> None:
+    def _note(self, offsets: Mapping[int, int], published: int, now_s: float) -> int:
+        applied = min(self.count, sum(offsets.values()) - self.applied_before)  # offsets count markers, too
         self.progress("applied", applied, self.count)
-        self.progress("published", published, self.rows)
+        self.progress("published", min(self.rows, published), self.rows)
         if applied == 0:
             self.first_s = now_s  # the first commit comes after this poll
-        if applied >= self.count and not self.applied_s:
+        if self.sent_ends is not None and not self.applied_s and behind(offsets, self.sent_ends.items()) == 0:
             self.applied_s = now_s
         self.published_s = time.monotonic()
+        return applied
 
-    async def _applied(self) -> int:
-        return sum((await applied_offsets(self.database, self.settings)).values())
+    async def _applied(self) -> dict[int, int]:
+        return await applied_offsets(self.database, self.settings)
 
     async def _published(self) -> int:
         return sum(span.end for span in await topic_spans(self.consumer, self.counts))

@@ -9,7 +9,8 @@ from ops.lag.table import lag_table
 
 def partition(**changes: Any) -> PartitionLag:
     values = {"group": "g", "topic": "t", "partition": 0, "begin": 0, "end": 100, "committed": None, "applied": None}
-    return PartitionLag(**{**values, **changes})
+    values |= changes
+    return PartitionLag(**{"records_end": values["end"], **values})
 
 
 def test_the_lag_counts_from_what_is_applied_where_that_is_known() -> None:
@@ -27,6 +28,13 @@ def test_records_removed_by_retention_are_no_lag() -> None:
 
 def test_lag_is_never_below_zero() -> None:
     assert partition(committed=101).lag == 0
+
+
+def test_markers_behind_the_last_record_are_no_lag() -> None:
+    assert partition(records_end=97, applied=90).lag == 7
+    assert partition(records_end=97, applied=97).lag == 0
+    assert partition(records_end=97, committed=100).lag == 0
+    assert partition(records_end=97).as_json()["end"] == 100
 
 
 def test_totals_are_by_group() -> None:
