@@ -9,6 +9,14 @@ SOURCE_OFFSET = "source-offset"
 CAUSE = "cause"
 DETAIL = "detail"
 
+DEAD_LETTER_HEADERS = (SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET, CAUSE, DETAIL)
+"""What a dead letter has behind the headers of the record it was, in this order."""
+
+REPLAY_OF = "replay-of"
+"""On a request that was put back: its letter's partition and offset on the dead-letter topic, as in ``3:17``."""
+REPLAY_ATTEMPT = "replay-attempt"
+"""Beside it: a UUID, known to nobody before, that proves of an interrupted replay that it had been published."""
+
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers. Only a producer's own have no value, ours always have one."""
 

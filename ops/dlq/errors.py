@@ -1,0 +1,19 @@
+"""What stops work on dead letters. Each message says what to do."""
+
+from ops.errors import CommandError
+
+
+class DeadLetterError(CommandError):
+    """What was asked for cannot be done, or not now."""
+
+
+class BusyError(DeadLetterError):
+    """Another command is replaying or discarding. Wait until it ends."""
+
+
+class OvertakenError(DeadLetterError):
+    """Another replay has begun and shut this one out. Nothing of the last transaction was published."""
+
+
+class UnconfirmedError(DeadLetterError):
+    """Kafka did not confirm a transaction in time. The next command finds out what became of it."""
