@@ -21,12 +21,13 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRow:
-    """What a login is checked against."""
+    """What a login is checked against. ``session_epoch`` goes up when all sessions of the account end."""
 
     user_id: str
     password_hash: str
     status: str
     role: str
+    session_epoch: int = 0
 
 
 class Users:
@@ -49,3 +50,23 @@ class Users:
         """The account of this e-mail, in whatever case."""
         row = await self._database.row(statements.FIND_LOGIN, email)
         return LoginRow(**row) if row else None
+
+    async def email_and_login(self, user_id: str) -> tuple[str, LoginRow] | None:
+        """The account's e-mail, and what a change of its password is checked against."""
+        row = await self._database.row(statements.FIND_LOGIN_BY_ID, user_id)
+        if row is None:
+            return None
+        values = dict(row)
+        return values.pop("email"), LoginRow(**values)
+
+    async def upgrade_hash(self, user_id: str, old_hash: str, new_hash: str) -> None:
+        """Store a newer hash of the same password, unless the password has changed meanwhile."""
+        await self._database.rows(statements.UPGRADE_HASH, user_id, old_hash, new_hash)
+
+    async def change_password(self, user_id: str, old_hash: str, new_hash: str) -> bool:
+        """Store another password and end every session. False if the old one has changed meanwhile."""
+        return await self._database.row(statements.CHANGE_PASSWORD, user_id, old_hash, new_hash) is not None
+
+    async def end_sessions(self, user_id: str) -> bool:
+        """End every session of the account. False if there is no such account."""
+        return await self._database.row(statements.END_SESSIONS, user_id) is not None

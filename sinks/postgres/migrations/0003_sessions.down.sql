@@ -1,0 +1,3 @@
+drop table attempts;
+drop table sessions;
+alter table users drop column session_epoch;
