@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
@@ -17,7 +18,8 @@ class TopicError(SinkError):
 
 
 async def ensure_topics(settings: Settings) -> list[str]:
-    """Create the missing ones of all topics, with ``topic_partitions`` and ``topic_replication``; return their names.
+    """Create the missing ones of all topics, with ``topic_partitions`` and ``topic_replication``; return their names
+    once they can be written to.
 
     Raises TopicError when a topic exists with another number of partitions (co-partitioning would break) or when the
     brokers refuse to create one, and TransientError when Kafka is away.
@@ -71,4 +73,13 @@ async def _create(admin: Any, settings: Settings, topics: list[Topic]) -> list[s
             created.append(name)
         elif kind is not TopicAlreadyExistsError:  # another process was quicker
             raise TopicError(f"Kafka refused to create topic {name}: {(message and message[0]) or kind.__name__}")
+    await _wait_for_leaders(settings, [settings.topic_name(topic) for topic in topics])
     return created
+
+
+async def _wait_for_leaders(settings: Settings, names: list[str]) -> None:
+    """A broker knows of a partition before it leads it. A transaction that ends in between can be held up by the
+    broker for its request timeout of 30 s."""
+    async with AIOKafkaConsumer(**client_options(settings)) as consumer:
+        # Asked of the leader of each partition, again and again until it answers.
+        await consumer.end_offsets([TopicPartition(n, p) for n in names for p in range(settings.topic_partitions)])
