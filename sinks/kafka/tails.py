@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from schemas.settings import Settings
+from sinks.kafka.header_names import read_any_header_name
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed
 
@@ -30,6 +31,7 @@ async def last_records(settings: Settings, topic: str, partitions: Iterable[int]
 
     Raises KafkaError when no broker answers.
     """
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",
