@@ -20,7 +20,7 @@ BODY_BYTES_MAX = 64 * 1024
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
-_UNBOUNDED = frozenset({"/healthz", "/metrics"})
+UNBOUNDED_PATHS = frozenset({"/healthz", "/metrics"})
 """Whoever watches the process must be answered most of all when it has too much to do."""
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Envelope:
             _log.debug("http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in _UNBOUNDED:
+        if scope["path"] in UNBOUNDED_PATHS:
             await self._app(scope, receive, send)
             return
         try:

@@ -24,7 +24,10 @@ _CODES = {
     405: ProblemCode.METHOD_NOT_ALLOWED,
     406: ProblemCode.NOT_ACCEPTABLE,
     413: ProblemCode.BODY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
 }
+_JSON = "application/json"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -48,6 +51,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for it alone)
+    taken = _media_type_taken(request)
+    if taken is not None and _sends_another_kind(request, taken):
+        return problem_response(
+            request.scope, ProblemError(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE, headers={"Accept": taken})
+        )
     return problem_response(request.scope, invalid_request(*(_field_error(found) for found in error.errors())))
 
 
@@ -55,6 +63,22 @@ async def _on_transient_error(request: Request, error: Exception) -> Response:
     code = ProblemCode.BROKER_UNAVAILABLE if isinstance(error, BrokerAwayError) else ProblemCode.DATABASE_UNAVAILABLE
     _log.warning(code, request_id=request.scope.get(REQUEST_ID_KEY), error=str(error), cause=repr(error.__cause__))
     return problem_response(request.scope, ProblemError(503, code))
+
+
+def _media_type_taken(request: Request) -> str | None:
+    """What the route reads its body as."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    return None if body is None else getattr(body.field_info, "media_type", _JSON)
+
+
+def _sends_another_kind(request: Request, taken: str) -> bool:
+    """Asked only once the body has been found wanting, so that it costs those nothing who do as they should."""
+    headers = request.headers
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    sent = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if taken == _JSON:
+        return has_body and sent != _JSON and not (sent.startswith("application/") and sent.endswith("+json"))
+    return has_body and sent not in _FORMS
 
 
 def _field_error(found: dict[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from schemas.codes import FailureReason, ProblemCode
-from schemas.money import AMOUNT_PATTERN, parse_amount
+from schemas.money import parse_amount
 from schemas.transfers import (
     CURRENCIES,
     METADATA_KEY_CHARS_MAX,
@@ -21,6 +21,10 @@ PASSWORD_CHARS_MIN = 8
 PASSWORD_CHARS_MAX = 128
 
 _UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+
+# Amounts above 0 in a form that every reader of JSON Schema knows: a look-ahead, which excludes 0 at once, is not.
+_WHOLE_AND_MORE = r"[1-9][0-9]{0,13}(?:\.[0-9]{1,4})?"
+_LESS_THAN_ONE = r"0\.(?:[1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9])"
 
 
 def _known_currency(code: str) -> str:
@@ -60,7 +64,7 @@ Id = Annotated[
 Currency = Annotated[
     str,
     AfterValidator(_known_currency),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"], "description": "ISO 4217."}),
+    WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES), "examples": ["EUR"], "description": "ISO 4217."}),
 ]
 Amount = Annotated[
     str,
@@ -68,7 +72,7 @@ Amount = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": f"^{AMOUNT_PATTERN}$",
+            "pattern": f"^(?:{_WHOLE_AND_MORE}|{_LESS_THAN_ONE})$",
             "examples": ["12.5000"],
             "description": "A decimal string above 0, at most 14 digits before and 4 after the point.",
         }

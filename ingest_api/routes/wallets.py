@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
-from ingest_api.problem_responses import problems
+from ingest_api.problem_responses import LOCATION, problems
 from ingest_api.problems import ProblemError, forbidden, invalid_request, wallet_not_found
 from ingest_api.services import services_of
 from schemas.codes import ProblemCode
@@ -20,7 +20,11 @@ Limit = Annotated[int, Query(ge=1, le=100, description="Entries on the page.")]
 StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
 
 
-@router.post("/v1/wallets", status_code=201, responses=problems(400, 401, 403, 409, 413, 422, 503))
+@router.post(
+    "/v1/wallets",
+    status_code=201,
+    responses={201: LOCATION, **problems(400, 401, 403, 409, 413, 422, 503)},
+)
 async def open_wallet(request: Request, response: Response, body: NewWallet) -> Wallet:
     """Open a wallet, one for a user and currency. An admin may open it for another user."""
     caller = caller_of(request)

@@ -126,8 +126,16 @@ async def test_lone_surrogates_as_keys(submit: Any) -> None:
 
 async def test_no_body_and_another_kind_of_body(submit: Any) -> None:
     assert (await submit(b"")).status_code == 422
-    answer = await submit(VALID.encode(), **{"Content-Type": "text/plain"})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "nonsense"):
+        answer = await submit(VALID.encode(), **{"Content-Type": kind})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert answer.headers["accept"] == "application/json"
+
+
+async def test_a_form_in_another_kind_of_body(api: Api) -> None:
+    answer = await api.client.post("/v1/auth/token", json={"username": "a", "password": "b"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert answer.headers["accept"] == "application/x-www-form-urlencoded"
 
 
 async def test_a_large_body(submit: Any) -> None:

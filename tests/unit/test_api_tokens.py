@@ -4,9 +4,14 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ingest_api.tokens import AUDIENCE, ISSUER, AccessTokens, Caller, TokenError
+from ingest_api.receipts import PURPOSE as RECEIPT
+from ingest_api.receipts import Receipt, ReceiptSigner
+from ingest_api.refresh_tokens import new_refresh_token
+from ingest_api.tokens import AUDIENCE, ISSUER, PURPOSE, TOKEN_TYPE, AccessTokens, Caller, TokenError
 from sinks.directory.users import LoginRow
+from sinks.keys import KeyRing
 from tests.unit.conftest import SECRET_KEY, Api
 
 USER = str(uuid4())
@@ -20,12 +25,21 @@ class Clock:
         return self.now_s
 
 
-def forge(secret_key: str = SECRET_KEY, algorithm: str = "HS256", **changes: Any) -> str:
+NEW_KEY, OLD_KEY = "a newer secret of the unit tests", "an older secret of the unit tests"
+KEY = KeyRing(SECRET_KEY, [], PURPOSE).current
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def forge(
+    key: Any = KEY.secret, algorithm: str = "HS256", header: dict[str, str | None] | None = None, **changes: Any
+) -> str:
+    """A token that is right in all but what is given."""
     claims = {"sub": USER, "role": "user", "iat": 1, "exp": 2**33, "iss": ISSUER, "aud": AUDIENCE} | changes
     return jwt.encode(
         {name: value for name, value in claims.items() if value is not None},
-        None if algorithm == "none" else secret_key,  # type: ignore[arg-type] # "none" has no key
+        None if algorithm == "none" else key,
         algorithm,
+        headers={"kid": KEY.key_id, "typ": TOKEN_TYPE, **(header or {})},
     )
 
 
@@ -34,6 +48,29 @@ def test_a_token_says_who_it_was_issued_to() -> None:
     assert tokens.check(tokens.issue(USER, "user")) == Caller(USER, is_admin=False)
     assert tokens.check(tokens.issue(USER, "admin")) == Caller(USER, is_admin=True)
     assert tokens.check(forge()) == Caller(USER, is_admin=False)
+
+
+def test_a_key_is_replaced_while_older_tokens_and_receipts_live_on() -> None:
+    old, old_receipts = AccessTokens(OLD_KEY, 60), ReceiptSigner(OLD_KEY)
+    both, both_receipts = AccessTokens(NEW_KEY, 60, previous=[OLD_KEY]), ReceiptSigner(NEW_KEY, previous=[OLD_KEY])
+    receipt = Receipt(str(uuid4()), USER, 3, 4)
+    assert both.check(old.issue(USER, "user")) == Caller(USER, is_admin=False)
+    assert both_receipts.read(old_receipts.sign(receipt)) == receipt
+    new_token, new_receipt = both.issue(USER, "user"), both_receipts.sign(receipt)
+    assert AccessTokens(NEW_KEY, 60).check(new_token) == Caller(USER, is_admin=False)
+    assert ReceiptSigner(NEW_KEY).read(new_receipt) == receipt
+    for secret_key, token, text in (
+        (NEW_KEY, old.issue(USER, "user"), old_receipts.sign(receipt)),
+        (OLD_KEY, new_token, new_receipt),
+    ):
+        with pytest.raises(TokenError):
+            AccessTokens(secret_key, 60).check(token)
+        assert ReceiptSigner(secret_key).read(text) is None
+
+
+def test_the_header_names_the_key_and_the_kind() -> None:
+    header = jwt.get_unverified_header(AccessTokens(SECRET_KEY, 60).issue(USER, "user"))
+    assert header == {"alg": "HS256", "kid": KEY.key_id, "typ": "at+jwt"}
 
 
 def test_a_token_expires_also_when_it_is_remembered() -> None:
@@ -55,7 +92,19 @@ def test_a_token_expires_also_when_it_is_remembered() -> None:
         "a.b.c",
         "é.b.c",
         "x" * 5000,
-        forge(secret_key="another secret, which is as long as it must be"),
+        forge(b"another secret, which is as long as it must be"),
+        forge(SECRET_KEY.encode()),
+        forge(KeyRing(SECRET_KEY, [], RECEIPT).current.secret),
+        forge(header={"kid": None}),
+        forge(header={"kid": ""}),
+        forge(header={"kid": KeyRing(SECRET_KEY, [], RECEIPT).current.key_id}),
+        forge(header={"kid": "../../dev/null"}),
+        forge(header={"typ": None}),
+        forge(header={"typ": "JWT"}),
+        forge(algorithm="HS384"),
+        forge(RSA_KEY, algorithm="RS256"),
+        ReceiptSigner(SECRET_KEY).sign(Receipt(str(uuid4()), USER, 0, 0)),
+        new_refresh_token().text,
         forge(algorithm="HS512"),
         forge(algorithm="none"),
         forge(exp=int(time.time()) - 1),
@@ -91,46 +140,3 @@ async def test_without_a_good_token(api: Api, path: str, header: str | None) -> 
 async def test_nothing_can_be_sent_without_a_token(api: Api, path: str) -> None:
     answer = await api.client.post(path, json={})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
-
-
-def login(api: Api, status: str = "active") -> None:
-    api.passwords.checked.clear()
-    api.users.logins["a@example.com"] = LoginRow(user_id=USER, password_hash="good one", status=status, role="user")
-
-
-async def test_logging_in(api: Api) -> None:
-    login(api)
-    answer = await api.client.post("/v1/auth/token", data={"username": "A@Example.com", "password": "good one"})
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
-    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("bearer", 900)
-    assert api.tokens.check(answer.json()["access_token"]) == Caller(USER, is_admin=False)
-
-
-@pytest.mark.parametrize(
-    ("username", "password", "status"),
-    [
-        ("a@example.com", "wrong", "active"),
-        ("b@example.com", "good one", "active"),
-        ("a@example.com", "good one", "disabled"),
-        ("nobody", "good one", "active"),
-        ("a\x00@example.com", "good one", "active"),
-        ("a@example.com", "good one" * 20, "active"),
-    ],
-)
-async def test_failing_to_log_in_tells_nothing(api: Api, username: str, password: str, status: str) -> None:
-    login(api, status)
-    answer = await api.client.post("/v1/auth/token", data={"username": username, "password": password})
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert len(api.passwords.checked) == 1  # whatever is wrong, one hash is made: the time tells nothing either
-
-
-async def test_a_form_with_parts_missing(api: Api) -> None:
-    answer = await api.client.post("/v1/auth/token", data={"username": "a@example.com"})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "password")
-    answer = await api.client.post("/v1/auth/token", json={"username": "a", "password": "b"})
-    assert answer.status_code == 422
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    answer = await api.client.post("/v1/auth/token", content=b"nonsense", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
