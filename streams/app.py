@@ -16,9 +16,7 @@ import faust
 import structlog
 from faust.types import TP
 
-from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
-from sinks.crash import reach
 from sinks.kafka.options import client_options
 from sinks.kafka.publisher import KafkaPublisher, Publisher
 from streams.audit import AuditStage
@@ -120,7 +118,6 @@ class PipelineApp(faust.App):
     async def resume_offsets(self, assignment: set[TP]) -> dict[TP, int]:
         """Where to read on in the partitions just assigned, of those where the stage knows it."""
         offsets = await self.stage.resume_offsets([tp.partition for tp in assignment])
-        reach(CrashPoint.AFTER_RESUME)
         return {tp: offsets[tp.partition] for tp in assignment if tp.partition in offsets}
 
     async def _tell_assigned(self, _app: Any, assigned: set[TP], *_: Any, **__: Any) -> None:

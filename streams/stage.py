@@ -5,6 +5,8 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from schemas.crash_points import CrashPoint
+from sinks.crash import reach
 from sinks.kafka.records import Consumed, Record
 
 P = TypeVar("P")
@@ -60,6 +62,7 @@ class Positions(Generic[P]):
         missing = [partition for partition in asked if partition not in self._by_partition]
         if missing:
             self._by_partition.update(await self._load(missing))
+            reach(CrashPoint.AFTER_RESUME)
         return self.of(asked)
 
     def of(self, partitions: Iterable[int]) -> Mapping[int, P]:

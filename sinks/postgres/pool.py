@@ -14,6 +14,10 @@ Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
 
 COMMAND_TIMEOUT_S = 30.0
 
+IDLE_IN_TRANSACTION_TIMEOUT = "4s"
+"""After this the server ends a transaction whose process does not go on: one that was stopped, or cut off, would keep
+its wallets locked for whoever has taken its work over."""
+
 
 def connection_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for asyncpg.connect and create_pool.
@@ -30,7 +34,13 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "ssl": _tls(settings),
         "timeout": 10.0,
         "command_timeout": COMMAND_TIMEOUT_S,
-        "server_settings": {"jit": "off", "timezone": "UTC", "lock_timeout": "10s", "application_name": "hfts"},
+        "server_settings": {
+            "jit": "off",
+            "timezone": "UTC",
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+            "application_name": "hfts",
+        },
     }
 
 
