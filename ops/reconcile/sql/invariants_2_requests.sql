@@ -21,6 +21,7 @@ with dead as (
     select r.partition, r."offset", r.transfer_id, r.cause, d.letters, d.cause as dead_cause,
            t.transfer_id is not null as stored,
            t.request_partition = r.partition and t.request_offset = r."offset" as own,
+           t.request_partition <> r.partition or t.request_offset > r."offset" as made_later,
            t.source_wallet_id = r.source_wallet_id and t.destination_wallet_id = r.destination_wallet_id
                and t.amount * 10000 = r.units and t.currency = r.currency
                and t.reference is not distinct from r.reference
@@ -46,7 +47,10 @@ select format('%s-%s', e.partition, e."offset") as at,
        e.letters is null and e."offset" >= s.below as pending
 from expected e
 join rc_settled s on s.stage = 'dead_letters' and s.partition = e.partition
-where case when e.dead_cause_due is null then e.letters is not null
+where case
+           -- What the ledger once refused went through when it was put back, or sent again.
+           when e.dead_cause_due is null and e.made_later and e.dead_cause = 'unprocessable' then e.letters <> 1
+           when e.dead_cause_due is null then e.letters is not null
            else e.letters is distinct from 1
                 or e.dead_cause not in (e.dead_cause_due, 'unprocessable') end;
 
