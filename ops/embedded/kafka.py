@@ -26,6 +26,8 @@ class Cluster:
     jars: list[Path]
     heap_mib: int
     properties: Mapping[str, str] = field(default_factory=dict)
+    scram_passwords: Mapping[str, str] = field(default_factory=dict)
+    """By user name; for SCRAM-SHA-512. Taken over when the storage is formatted, and only then."""
 
 
 def prepare(cluster: Cluster, node: Node) -> Program:
@@ -52,6 +54,10 @@ def prepare(cluster: Cluster, node: Node) -> Program:
 
 
 def _format(cluster: Cluster, node: Node, properties: Path, log: Path) -> None:
+    # Passwords do not belong in a process's arguments: the tool reads further ones from a file, one a line.
+    users = properties.with_name("users")
+    lines = [f"--add-scram\nSCRAM-SHA-512=[name={u},password={p}]\n" for u, p in cluster.scram_passwords.items()]
+    write_atomically(users, "".join(lines))
     command = [
         *_java(cluster, properties.parent),
         "kafka.tools.StorageTool",
@@ -61,12 +67,15 @@ def _format(cluster: Cluster, node: Node, properties: Path, log: Path) -> None:
         cluster.cluster_id,
         "--config",
         str(properties),
+        *([f"@{users}"] if lines else []),
     ]
     with log.open("ab") as output:
         try:
             subprocess.run(command, check=True, stdout=output, stderr=output, timeout=_FORMAT_TIMEOUT_S)
         except (OSError, subprocess.SubprocessError) as error:
             raise StackError(f"{node.name} could not format its storage: {log_tail(log)}. See {log}") from error
+        finally:
+            users.unlink()
 
 
 def _java(cluster: Cluster, home: Path) -> list[str]:

@@ -29,7 +29,8 @@ class ListenerOption:
 class StackOptions:
     """What a start asks for; None means as before, or the default. ``small`` saves memory and start-up for tests.
 
-    ``broker_properties`` go into every broker's ``server.properties`` and are not remembered.
+    ``broker_properties`` go into every broker's ``server.properties``; ``scram_passwords``, by user name, are given to
+    a cluster that is new. Neither is remembered.
     """
 
     brokers: int | None = None
@@ -40,6 +41,7 @@ class StackOptions:
     small: bool = False
     listeners: tuple[ListenerOption, ...] | None = None
     broker_properties: Mapping[str, str] = field(default_factory=dict)
+    scram_passwords: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

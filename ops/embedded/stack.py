@@ -120,6 +120,7 @@ class Stack:
             jars=paths,
             heap_mib=256 if self._options.small else 512,
             properties=self._options.broker_properties,
+            scram_passwords=self._options.scram_passwords,
         )
         self._report("Kafka: starting")
         preparing = [asyncio.to_thread(kafka.prepare, cluster, node) for node in cluster.nodes]

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import errors
 from aiokafka.conn import create_conn
+from aiokafka.protocol.metadata import MetadataRequest
 
 from schemas.settings import Settings
 from sinks.kafka.options import CAFILE_VARIABLE, security
@@ -36,6 +37,10 @@ async def _fault_of(server: str, settings: Settings, options: dict[str, Any]) ->
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             connection = await connect(host, int(port), request_timeout_ms=int(1000 * ANSWER_TIMEOUT_S), **options)
+            try:
+                await connection.send(MetadataRequest([]))  # a broker that wants SASL hangs up only now
+            finally:
+                connection.close()
     except ssl.SSLError as error:
         return explain_tls(error, server, CAFILE_VARIABLE)
     except errors.SaslAuthenticationFailed:
@@ -56,5 +61,4 @@ async def _fault_of(server: str, settings: Settings, options: dict[str, Any]) ->
         )
     except OSError as error:
         return f"Kafka at {server} does not answer ({error.strerror or type(error).__name__}): is it up?"
-    connection.close()
     return None
