@@ -8,14 +8,17 @@ import binascii
 import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
+
+from sinks.keys import Key, KeyRing
 
 _LAYOUT = struct.Struct(">B16s16sIQ")
 _VERSION = 1
 _MAC_BYTES = 16
 _TOKEN_CHARS = 84  # (45 + 16) bytes in base64, with its padding
-_PURPOSE = b"hfts receipt 1"
+PURPOSE = "receipt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,10 @@ class Receipt:
 
 
 class ReceiptSigner:
-    """Signs receipts with a key of their own, derived from the secret key."""
+    """Signs receipts with keys of their own: with that of ``secret_key``, while ``previous`` ones still count."""
 
-    def __init__(self, secret_key: str) -> None:
-        self._key = hmac.digest(secret_key.encode(), _PURPOSE, hashlib.sha256)
+    def __init__(self, secret_key: str, *, previous: Sequence[str] = ()) -> None:
+        self._keys = KeyRing(secret_key, previous, PURPOSE)
 
     def sign(self, receipt: Receipt) -> str:
         """The receipt as text for an address."""
@@ -43,7 +46,7 @@ class ReceiptSigner:
             receipt.partition,
             receipt.offset,
         )
-        return base64.urlsafe_b64encode(payload + self._mac(payload)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(payload + _mac(self._keys.current, payload)).decode().rstrip("=")
 
     def read(self, token: str) -> Receipt | None:
         """The receipt, or None for a text that we did not sign."""
@@ -54,12 +57,13 @@ class ReceiptSigner:
         if len(raw) != _LAYOUT.size + _MAC_BYTES:
             return None
         payload, mac = raw[: _LAYOUT.size], raw[_LAYOUT.size :]
-        if not hmac.compare_digest(mac, self._mac(payload)):
+        if not any(hmac.compare_digest(mac, _mac(key, payload)) for key in self._keys):
             return None
         version, transfer_id, owner_id, partition, offset = _LAYOUT.unpack(payload)
         if version != _VERSION:
             return None
         return Receipt(str(UUID(bytes=transfer_id)), str(UUID(bytes=owner_id)), partition, offset)
 
-    def _mac(self, payload: bytes) -> bytes:
-        return hmac.digest(self._key, payload, hashlib.sha256)[:_MAC_BYTES]
+
+def _mac(key: Key, payload: bytes) -> bytes:
+    return hmac.digest(key.secret, payload, hashlib.sha256)[:_MAC_BYTES]

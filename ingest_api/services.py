@@ -11,10 +11,13 @@ from ingest_api.passwords import PasswordHashing
 from ingest_api.readiness import Readiness
 from ingest_api.receipts import ReceiptSigner
 from ingest_api.submission import Submitter
+from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
+from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
+from sinks.directory.sessions import Sessions
 from sinks.directory.transfers import Transfers
 from sinks.directory.users import Users
 from sinks.directory.wallets import Wallets
@@ -27,12 +30,15 @@ class Services:
 
     topic: str
     users: Users
+    sessions: Sessions
     wallets: Wallets
     transfers: Transfers
     owners: WalletOwners
     submitter: Submitter
     passwords: PasswordHashing
+    throttle: Throttle
     tokens: AccessTokens
+    refresh_token_ttl_s: int
     receipts: ReceiptSigner
     readiness: Readiness
 
@@ -43,7 +49,7 @@ OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services on the servers that the settings name. Neither has to be up yet."""
-    secret_key = settings.secret_key.get_secret_value()
+    secret_key, previous = settings.secret_key.get_secret_value(), settings.previous_secret_keys
     topic = settings.topic_name(TRANSFERS_REQUESTED)
     database = await Database.open(settings)
     requests = RequestPublisher(settings)
@@ -54,13 +60,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         yield Services(
             topic=topic,
             users=Users(database),
+            sessions=Sessions(database),
             wallets=wallets,
             transfers=Transfers(database, topic),
             owners=WalletOwners(wallets),
             submitter=Submitter(requests),
             passwords=passwords,
-            tokens=AccessTokens(secret_key, settings.access_token_ttl_s),
-            receipts=ReceiptSigner(secret_key),
+            throttle=Throttle(
+                Attempts(database),
+                secret_key,
+                account_max=settings.login_failures_max,
+                address_per_minute=settings.address_attempts_per_minute,
+            ),
+            tokens=AccessTokens(secret_key, settings.access_token_ttl_s, previous=previous),
+            refresh_token_ttl_s=settings.refresh_token_ttl_s,
+            receipts=ReceiptSigner(secret_key, previous=previous),
             readiness=Readiness(database, requests),
         )
     finally:

@@ -1,17 +1,25 @@
-"""Access tokens: JWT, HS256 and nothing else, checked once and then remembered until they expire."""
+"""Access tokens: JWT, HS256 and nothing else, checked once and then remembered until they expire.
+
+The header names the key (`kid`) and the kind of token (`typ`, RFC 9068), and a token without either is refused. So no
+JWT that was made for another purpose passes, and the secret key can be replaced while older tokens live on.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import jwt
 
 from ingest_api.bounded_cache import BoundedCache
+from sinks.keys import KeyRing
 
 ALGORITHM = "HS256"
 ISSUER = "hfts"
 AUDIENCE = "hfts-api"
+TOKEN_TYPE = "at+jwt"  # noqa: S105 (a media type)
+PURPOSE = "access token"
 REMEMBERED_MAX = 10_000
 TOKEN_CHARS_MAX = 2_000
 
@@ -32,10 +40,15 @@ class Caller:
 
 
 class AccessTokens:
-    """Issues and checks access tokens. ``clock`` gives seconds since 1970."""
+    """Issues and checks access tokens. ``clock`` gives seconds since 1970.
 
-    def __init__(self, secret_key: str, ttl_s: int, clock: Callable[[], float] = time.time) -> None:
-        self._secret_key = secret_key
+    Signs with a key from ``secret_key``, and still accepts what was signed with one from a ``previous`` secret.
+    """
+
+    def __init__(
+        self, secret_key: str, ttl_s: int, clock: Callable[[], float] = time.time, *, previous: Sequence[str] = ()
+    ) -> None:
+        self._keys = KeyRing(secret_key, previous, PURPOSE)
         self.ttl_s = ttl_s
         self._clock = clock
         self._checked: BoundedCache[str, tuple[Caller, float]] = BoundedCache(REMEMBERED_MAX)
@@ -51,7 +64,8 @@ class AccessTokens:
             "iss": ISSUER,
             "aud": AUDIENCE,
         }
-        return jwt.encode(claims, self._secret_key, ALGORITHM)
+        key = self._keys.current
+        return jwt.encode(claims, key.secret, ALGORITHM, headers={"kid": key.key_id, "typ": TOKEN_TYPE})
 
     def check(self, token: str) -> Caller:
         """Who it was issued to. Raises TokenError."""
@@ -70,7 +84,7 @@ class AccessTokens:
         try:
             claims = jwt.decode(
                 token,
-                self._secret_key,
+                self._key_of(jwt.get_unverified_header(token)),
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
                 audience=AUDIENCE,
@@ -85,3 +99,10 @@ class AccessTokens:
         if not isinstance(role, str) or role not in _ROLES:
             raise TokenError("unknown role")
         return Caller(user_id, role == "admin"), expires_s
+
+    def _key_of(self, header: dict[str, Any]) -> bytes:
+        key_id = header.get("kid")
+        key = self._keys.find(key_id) if isinstance(key_id, str) else None
+        if key is None or header.get("typ") != TOKEN_TYPE:
+            raise TokenError("another kind of token, or another key")
+        return key.secret

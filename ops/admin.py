@@ -6,10 +6,9 @@ from email_validator import EmailNotValidError, validate_email
 
 from ops.errors import CommandError
 from schemas.settings import Settings
+from sinks.password_rules import refusal
 from sinks.passwords import hash_password, verify_password
 from sinks.postgres.pool import connect
-
-PASSWORD_CHARS_MIN = 12
 
 
 async def ensure_admin(settings: Settings, email: str, password: str) -> bool:
@@ -21,8 +20,9 @@ async def ensure_admin(settings: Settings, email: str, password: str) -> bool:
         address = validate_email(email, check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
         raise CommandError(f"ADMIN_EMAIL is not an e-mail address: {error}") from None
-    if len(password) < PASSWORD_CHARS_MIN:
-        raise CommandError(f"ADMIN_PASSWORD must have at least {PASSWORD_CHARS_MIN} characters")
+    reason = refusal(password, (address,))
+    if reason is not None:
+        raise CommandError(f"ADMIN_PASSWORD {reason}")
     connection = await connect(settings)
     try:
         found = await connection.fetchrow(
@@ -36,7 +36,8 @@ async def ensure_admin(settings: Settings, email: str, password: str) -> bool:
             """
             insert into users (email, password_hash, role) values ($1, $2, 'admin')
             on conflict (lower(email)) do update
-            set password_hash = excluded.password_hash, role = 'admin', status = 'active', updated_at = now()
+            set password_hash = excluded.password_hash, role = 'admin', status = 'active', updated_at = now(),
+                session_epoch = users.session_epoch + 1 -- ends every login of the account
             """,
             address,
             await asyncio.to_thread(hash_password, password),

@@ -50,6 +50,7 @@ class ProblemCode(_Explained):
     REQUEST_TIMEOUT = "request_timeout", "The request came in too slowly. Send it again."
     UNAUTHENTICATED = "unauthenticated", "Get a token from POST /v1/auth/token and send it as a Bearer token."
     INVALID_CREDENTIALS = "invalid_credentials", "Check e-mail and password."
+    INVALID_REFRESH_TOKEN = "invalid_refresh_token", "The login is over, or the token was used before. Log in again."
     FORBIDDEN = "forbidden", "This account may not do that."
     NOT_FOUND = "not_found", "Check the path."
     METHOD_NOT_ALLOWED = "method_not_allowed", "See the Allow header for what this path accepts."
@@ -59,6 +60,7 @@ class ProblemCode(_Explained):
         "transfer_rejected",
         "The request was set aside as a dead letter. Ask the operators for its cause.",
     )
+    USER_NOT_FOUND = "user_not_found", "Check the user's id."
     EMAIL_TAKEN = "email_taken", "An account with this e-mail exists. Log in instead."
     WALLET_EXISTS = "wallet_exists", "The user has a wallet in this currency already."
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", "Use a new Idempotency-Key for a different request."

@@ -17,9 +17,6 @@ from schemas.transfers import (
     format_time,
 )
 
-PASSWORD_CHARS_MIN = 8
-PASSWORD_CHARS_MAX = 128
-
 _UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
 # Amounts above 0 in a form that every reader of JSON Schema knows: a look-ahead, which excludes 0 at once, is not.
@@ -82,7 +79,6 @@ Email = Annotated[
     str, Field(max_length=320), AfterValidator(normalise_email), WithJsonSchema({"type": "string", "format": "email"})
 ]
 Text = Annotated[str, AfterValidator(_storable)]
-Password = Annotated[Text, Field(min_length=PASSWORD_CHARS_MIN, max_length=PASSWORD_CHARS_MAX)]
 Reference = Annotated[Text, Field(max_length=REFERENCE_CHARS_MAX)]
 Metadata = Annotated[
     dict[
@@ -97,48 +93,26 @@ Time = Annotated[
 Decimals = Annotated[str, WithJsonSchema({"type": "string", "examples": ["0.0000"]})]
 
 
-class _Input(BaseModel):
+class Input(BaseModel):
+    """What clients send: no field more, and nothing converted."""
+
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class _Output(BaseModel):
+class Output(BaseModel):
+    """What they get."""
+
     model_config = ConfigDict(from_attributes=True)
 
 
-class NewUser(_Input):
-    """An account to open."""
-
-    email: Email
-    password: Password = Field(json_schema_extra={"format": "password"})
-
-
-class User(_Output):
-    """An account. The password's hash stays inside."""
-
-    user_id: str
-    email: str
-    status: Literal["active", "disabled"]
-    role: Literal["user", "admin"]
-    created_at: Time
-    updated_at: Time
-
-
-class Token(_Output):
-    """An access token (RFC 6749 section 5.1)."""
-
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 (the type of token, not a secret)
-    expires_in: int = Field(description="Seconds.")
-
-
-class NewWallet(_Input):
+class NewWallet(Input):
     """A wallet to open: for the caller, or for `user_id` when an admin asks."""
 
     currency: Currency
     user_id: Id | None = None
 
 
-class Wallet(_Output):
+class Wallet(Output):
     """A wallet, its balance and the number of its entries (`version`)."""
 
     wallet_id: str
@@ -152,13 +126,13 @@ class Wallet(_Output):
     updated_at: Time
 
 
-class WalletList(_Output):
+class WalletList(Output):
     """Every wallet of the caller, in order of currency."""
 
     data: list[Wallet]
 
 
-class Entry(_Output):
+class Entry(Output):
     """One leg of a transfer, as its wallet sees it: what came in (or went out, below 0) and the balance after it."""
 
     transfer_id: str
@@ -171,14 +145,14 @@ class Entry(_Output):
     completed_at: Time
 
 
-class EntryPage(_Output):
+class EntryPage(Output):
     """Entries, the newest first. With `has_more`, go on with `starting_after` = the last `version`."""
 
     data: list[Entry]
     has_more: bool
 
 
-class _Order(_Input):
+class _Order(Input):
     amount: Amount
     currency: Currency
     reference: Reference | None = None
@@ -199,7 +173,7 @@ class NewDeposit(_Order):
     wallet_id: Id
 
 
-class Receipt(_Output):
+class Receipt(Output):
     """The broker holds the request, on all of its in-sync replicas. Its outcome is at `location`."""
 
     transfer_id: str
@@ -212,14 +186,14 @@ class Receipt(_Output):
     location: str
 
 
-class PendingTransfer(_Output):
+class PendingTransfer(Output):
     """A request that has not been applied yet."""
 
     transfer_id: str
     status: Literal["PENDING"] = "PENDING"
 
 
-class Transfer(_Output):
+class Transfer(Output):
     """What became of a transfer. What only the other party may know is null."""
 
     transfer_id: str
@@ -239,7 +213,7 @@ class Transfer(_Output):
     completed_at: Time
 
 
-class FieldError(_Output):
+class FieldError(Output):
     """A field at fault and what is wrong with it."""
 
     field: str
@@ -261,7 +235,7 @@ class Problem(BaseModel):
     request_id: str
 
 
-class Health(_Output):
+class Health(Output):
     """Alive, or ready."""
 
     status: Literal["ok", "ready"]

@@ -8,6 +8,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.crash_points import Crash, parse_crash
 from schemas.topics import PARTITIONS_DEFAULT, Topic
 
+SECRET_KEY_CHARS_MIN = 32
+PREVIOUS_KEYS_MAX = 4
+"""Every signature is tried with all keys."""
+
 
 class Settings(BaseSettings):
     """Read from environment variables of the same names in upper case, then from ``.env``.
@@ -51,8 +55,22 @@ class Settings(BaseSettings):
     topic_partitions: int = Field(PARTITIONS_DEFAULT, ge=1, le=10_000, description="Partitions of each topic.")
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of each partition.")
 
-    secret_key: SecretStr = Field(min_length=32, description="Signs tokens and receipts. At least 32 characters.")
+    secret_key: SecretStr = Field(
+        min_length=SECRET_KEY_CHARS_MIN, description="Signs tokens and receipts. At least 32 characters."
+    )
+    secret_keys_previous: SecretStr | None = Field(
+        None, description="Earlier values of SECRET_KEY, comma-separated: what they signed still counts."
+    )
     access_token_ttl_s: int = Field(900, ge=60, le=86_400, description="Life of an access token in seconds.")
+    refresh_token_ttl_s: int = Field(
+        604_800, ge=60, le=2_592_000, description="How long a login can be renewed, in seconds."
+    )
+    login_failures_max: int = Field(
+        20, ge=1, le=100, description="Failed logins to an account before each next one waits for half a minute."
+    )
+    address_attempts_per_minute: int = Field(
+        120, ge=1, le=100_000, description="Failed logins from one client address in a minute; registrations likewise."
+    )
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
     crash_point: str = Field(
@@ -72,6 +90,25 @@ class Settings(BaseSettings):
         parse_crash(text)
         return text
 
+    @property
+    def previous_secret_keys(self) -> list[str]:
+        """The values of SECRET_KEYS_PREVIOUS."""
+        return _split_secrets(self.secret_keys_previous)
+
+    @field_validator("secret_keys_previous")
+    @classmethod
+    def _check_previous_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys = _split_secrets(value)
+        if len(keys) > PREVIOUS_KEYS_MAX or any(len(key) < SECRET_KEY_CHARS_MIN for key in keys):
+            raise ValueError(f"must be at most {PREVIOUS_KEYS_MAX}, each of at least {SECRET_KEY_CHARS_MIN} characters")
+        return value
+
     def topic_name(self, topic: Topic) -> str:
         """The topic's name on this cluster."""
         return self.topic_prefix + topic.name
+
+
+def _split_secrets(value: SecretStr | None) -> list[str]:
+    if value is None:
+        return []
+    return [part.strip() for part in value.get_secret_value().split(",") if part.strip()]

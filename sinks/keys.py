@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-KEY_BYTES = 32
+KEY_BYTES = 64
 _ID_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of 32 bytes and its id (16 hexadecimal digits)."""
+    """A key of 64 bytes and its id (16 hexadecimal digits)."""
 
     key_id: str
     secret: bytes = field(repr=False)

@@ -1,42 +1,42 @@
-"""Logging in."""
+"""Logging in, staying logged in, and logging out."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.security import OAuth2PasswordRequestForm
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.exceptions import RequestValidationError
 
+from ingest_api import logins
 from ingest_api.caller import TOKEN_PATH
+from ingest_api.client_address import client_address
 from ingest_api.problem_responses import problems
-from ingest_api.problems import ProblemError
 from ingest_api.services import services_of
-from schemas.codes import ProblemCode
-from schemas.http import PASSWORD_CHARS_MAX, Token, normalise_email
+from schemas.accounts import RevocationForm, Token, TokenForm
 
 router = APIRouter(tags=["auth"])
 
-LoginForm = Annotated[OAuth2PasswordRequestForm, Depends()]
 
+@router.post(TOKEN_PATH, responses=problems(400, 401, 413, 422, 429, 503))
+async def log_in(request: Request, response: Response, form: Annotated[TokenForm, Form()]) -> Token:
+    """Tokens for an e-mail (`username`) and password, or for a refresh token (`grant_type=refresh_token`).
 
-@router.post(TOKEN_PATH, responses=problems(400, 401, 413, 422, 503))
-async def log_in(request: Request, response: Response, form: LoginForm) -> Token:
-    """An access token for an e-mail (`username`) and password.
-
-    An unknown e-mail, a wrong password and a disabled account have the same answer and take the same time.
+    A refresh token is good once. Showing one again ends the login with every token that came of it, for somebody else
+    may have used it. An unknown e-mail, a wrong password and a disabled account have the same answer.
     """
-    services = services_of(request)
-    email = _email_or_none(form.username)
-    found = await services.users.find_login(email) if email else None
-    is_verified = await services.passwords.verify(
-        form.password[:PASSWORD_CHARS_MAX], found.password_hash if found else None
-    )
-    if found is None or not is_verified or found.status != "active" or len(form.password) > PASSWORD_CHARS_MAX:
-        raise ProblemError(401, ProblemCode.INVALID_CREDENTIALS, headers={"WWW-Authenticate": "Bearer"})
     response.headers["Cache-Control"] = "no-store"
-    return Token(access_token=services.tokens.issue(found.user_id, found.role), expires_in=services.tokens.ttl_s)
+    missing = form.missing_fields()
+    if missing:
+        raise RequestValidationError([{"loc": ("body", name), "msg": "Field required"} for name in missing])
+    services = services_of(request)
+    if form.grant_type == "refresh_token":
+        return await logins.renew(services, form.refresh_token or "")
+    attempt = logins.Attempt(form.username or "", form.password or "", client_address(request))
+    return await logins.log_in(services, attempt)
 
 
-def _email_or_none(text: str) -> str | None:
-    try:
-        return normalise_email(text)
-    except ValueError:
-        return None
+@router.post("/v1/auth/revoke", response_class=Response, responses=problems(400, 413, 422, 503))
+async def log_out(request: Request, form: Annotated[RevocationForm, Form()]) -> None:
+    """End the login that a refresh token belongs to (RFC 7009). 200 also for a token that is none, or no longer one.
+
+    Its access token stays good until it expires, a few minutes later.
+    """
+    await logins.log_out(services_of(request), form.token)

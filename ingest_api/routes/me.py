@@ -1,12 +1,14 @@
 """The caller's own account."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.client_address import client_address
+from ingest_api.logins import change_password
 from ingest_api.problem_responses import problems
-from ingest_api.problems import unauthenticated
+from ingest_api.problems import ProblemError, unauthenticated
 from ingest_api.services import services_of
-from schemas.http import User
+from schemas.accounts import PasswordChange, User
 
 router = APIRouter(tags=["users"], route_class=AuthenticatedRoute)
 
@@ -16,5 +18,24 @@ async def read_me(request: Request) -> User:
     """The caller's account."""
     found = await services_of(request).users.find(caller_of(request).user_id)
     if found is None or found.status != "active":
-        raise unauthenticated("The account is no longer active.")
+        raise _no_longer_active()
     return User.model_validate(found)
+
+
+@router.put(
+    "/v1/me/password",
+    status_code=204,
+    response_class=Response,
+    responses=problems(400, 401, 403, 413, 422, 429, 503),
+)
+async def replace_password(request: Request, body: PasswordChange) -> None:
+    """Another password. Ends every login of the account: log in again with the new one.
+
+    The rules are those for a new account.
+    """
+    if not await change_password(services_of(request), caller_of(request), body, client_address(request)):
+        raise _no_longer_active()
+
+
+def _no_longer_active() -> ProblemError:
+    return unauthenticated("The account is no longer active.")

@@ -16,7 +16,16 @@ from schemas.settings import Settings
 ADMIN_EMAIL = "admin@example.com"
 
 # What the stack leaves to whoever starts it.
-_INHERITED = frozenset({"DEBUG", "SMTP_URL", "ACCESS_TOKEN_TTL_S"})
+_INHERITED = frozenset(
+    {
+        "DEBUG",
+        "SMTP_URL",
+        "ACCESS_TOKEN_TTL_S",
+        "REFRESH_TOKEN_TTL_S",
+        "LOGIN_FAILURES_MAX",
+        "ADDRESS_ATTEMPTS_PER_MINUTE",
+    }
+)
 
 
 def stack_settings(plan: Plan, secrets: Secrets, listener: str | None = None) -> Settings:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from ingest_api.app import create_app
 from schemas.settings import Settings
 
-PASSWORD = "correct horse"
+PASSWORD = "correct horse battery"
 
 
 @dataclass

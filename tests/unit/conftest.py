@@ -1,8 +1,10 @@
 """The API in this process, on fakes that are simple and complete."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
 
@@ -15,13 +17,17 @@ from ingest_api.owners import WalletOwners
 from ingest_api.receipts import ReceiptSigner
 from ingest_api.services import Services
 from ingest_api.submission import Submitter
+from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
+from sinks.directory.attempts import Attempts
+from sinks.directory.sessions import Renewed, Sessions
 from sinks.directory.transfers import Found, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
 from sinks.directory.wallets import Owner, Wallets
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.requests import Position
+from sinks.password_rules import refusal
 
 TOPIC = "transfers.requested"
 SECRET_KEY = "a secret of the unit tests, " * 3
@@ -49,6 +55,10 @@ class FakeUsers(Users):
 
     async def find_login(self, email: str) -> LoginRow | None:
         return self.logins.get(email)
+
+    async def create(self, email: str, password_hash: str) -> UserRow | None:
+        now = datetime.now(UTC)
+        return UserRow(user_id=str(uuid4()), email=email, status="active", role="user", created_at=now, updated_at=now)
 
     async def find(self, user_id: str) -> UserRow | None:
         if self.fault is not None:
@@ -98,6 +108,63 @@ class FakePasswords:
         self.checked.append(hashed)
         return text == hashed
 
+    async def hash(self, text: str) -> str:
+        return text
+
+    async def upgraded(self, text: str, hashed: str) -> str | None:
+        return None
+
+    async def refusal(self, text: str, email: str) -> str | None:
+        return refusal(text, (email,))
+
+
+class FakeSessions(Sessions):
+    """Sessions by their id, each with the hash of its newest token."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, bytes] = {}
+        self.renewed = Renewed("", "user")
+
+    async def open(self, session_id: str, user_id: str, session_epoch: int, token_hash: bytes, ttl_s: int) -> bool:
+        self.newest[session_id] = token_hash
+        self.renewed = Renewed(user_id, "user")
+        return True
+
+    async def renew(self, session_id: str, shown_hash: bytes, next_hash: bytes) -> Renewed | None:
+        if self.newest.get(session_id) != shown_hash:
+            self.newest.pop(session_id, None)
+            return None
+        self.newest[session_id] = next_hash
+        return self.renewed
+
+    async def revoke(self, session_id: str) -> None:
+        self.newest.pop(session_id, None)
+
+
+class FakeAttempts(Attempts):
+    """Buckets that never drain."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[bytes] = Counter()
+        self.marks: set[bytes] = set()
+
+    async def take(self, key: bytes, *, interval_s: float, count_max: int) -> float | None:
+        if self.counts[key] >= count_max:
+            return interval_s
+        self.counts[key] += 1
+        return None
+
+    async def is_marked(self, key: bytes) -> bool:
+        return key in self.marks
+
+    async def forgive(
+        self, emptied: Sequence[bytes], *, given_back: bytes, interval_s: float, mark: bytes, mark_ttl_s: float
+    ) -> None:
+        for key in emptied:
+            del self.counts[key]
+        self.counts[given_back] -= 1
+        self.marks.add(mark)
+
 
 class FakeReadiness:
     def __init__(self) -> None:
@@ -119,11 +186,19 @@ class Api:
     wallets: FakeWallets = field(default_factory=FakeWallets)
     transfers: FakeTransfers = field(default_factory=FakeTransfers)
     passwords: FakePasswords = field(default_factory=FakePasswords)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
     readiness: FakeReadiness = field(default_factory=FakeReadiness)
 
     @property
     def tokens(self) -> AccessTokens:
         return AccessTokens(SECRET_KEY, self.settings.access_token_ttl_s)
+
+    def come_from(self, address: str) -> None:
+        """Let further requests come from this address."""
+        transport = self.client._transport
+        assert isinstance(transport, httpx2.ASGITransport)
+        transport.client = (address, 1)
 
     def wallet(self, user_id: str | None = None) -> str:
         """A new wallet's id, the user's."""
@@ -139,12 +214,15 @@ class Api:
         return Services(
             topic=TOPIC,
             users=self.users,
+            sessions=self.sessions,
             wallets=self.wallets,
             transfers=self.transfers,
             owners=WalletOwners(self.wallets),
             submitter=Submitter(self.requests),
             passwords=cast("Any", self.passwords),
+            throttle=Throttle(self.attempts, SECRET_KEY, account_max=3, address_per_minute=20),
             tokens=self.tokens,
+            refresh_token_ttl_s=self.settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(SECRET_KEY),
             readiness=cast("Any", self.readiness),
         )
