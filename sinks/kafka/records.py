@@ -1,5 +1,6 @@
 """Records as they come from Kafka and as they go there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +19,16 @@ HEADER_OVERHEAD_BYTES = 10
 
 UTF8_BYTES_MAX = 4
 """A character takes no more."""
+
+
+def content_bytes(records: Iterable[Consumed]) -> int:
+    """The bytes of these records' keys, values and headers."""
+    size = 0
+    for record in records:
+        size += max(0, record.serialized_key_size) + max(0, record.serialized_value_size)  # -1 for null
+        for name, value in record.headers:
+            size += len(name) + len(value or b"")
+    return size
 
 
 @dataclass(slots=True)
