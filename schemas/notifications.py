@@ -24,6 +24,14 @@ class Notification(msgspec.Struct, kw_only=True, gc=False):
     completed_at: datetime
 
 
+class NotificationKey(msgspec.Struct, frozen=True, gc=False):
+    """What is told once on each channel."""
+
+    transfer_id: str
+    recipient: Party
+
+
+_KEY_DECODER = msgspec.json.Decoder(NotificationKey)
 _DECODER = msgspec.json.Decoder(Notification)
 _ENCODER = msgspec.json.Encoder()
 
@@ -31,6 +39,11 @@ _ENCODER = msgspec.json.Encoder()
 def decode_notification(raw: bytes) -> Notification:
     """The notification. Raises msgspec.MsgspecError for anything that we did not write."""
     return _DECODER.decode(raw)
+
+
+def decode_key(raw: bytes) -> NotificationKey:
+    """Of which transfer and recipient a notification is. Raises msgspec.MsgspecError as above."""
+    return _KEY_DECODER.decode(raw)
 
 
 def encode_notification(notification: Notification) -> bytes:

@@ -2,36 +2,102 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+import structlog
+
+from schemas.crash_points import CrashPoint
+from schemas.notifications import NotificationKey, decode_key
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS
+from sinks.crash import reach
+from sinks.delivery_progress import DeliveryProgress, Move
+from sinks.errors import ProgressMovedError
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
 from sinks.log_delivery import LogDelivery
-from streams.stage import Outputs
+from sinks.postgres.pool import create_pool
+from streams.stage import Outputs, Positions
+
+KEYS_REMEMBERED_MAX = 100_000
+
+_log = structlog.get_logger(__name__)
 
 
 class DeliveriesStage:
-    """Delivers each notification at least once; the committed offset tells where to go on."""
+    """Delivers each notification once; again only what was in hand when a process died before it could note it."""
 
     def __init__(self, settings: Settings, _publisher: Publisher) -> None:
+        self._settings = settings
         self.input_topic = settings.topic_name(NOTIFICATIONS)
         self._delivery = LogDelivery()
+        self._next_offsets: Positions[int | None] = Positions(self._load_next_offsets)
+        self._recent: dict[NotificationKey, None] = {}
 
     async def start(self) -> None:
-        """Nothing to connect to."""
+        """Connect to PostgreSQL."""
+        self._pool = await create_pool(self._settings, size_max=1)
+        self._progress = DeliveryProgress(self._pool, self.input_topic)
 
     async def stop(self) -> None:
-        """Nothing to disconnect from."""
+        """Disconnect."""
+        self._pool.terminate()
 
-    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:  # noqa: ARG002
-        """Go by the committed offsets."""
-        return {}
+    async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Behind the last notification delivered; by the committed offset where none was."""
+        loaded = await self._next_offsets.loaded(partitions)
+        return {partition: offset for partition, offset in loaded.items() if offset is not None}
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """Nothing is kept."""
+        """Drop what is known of partitions that are no longer ours."""
+        self._next_offsets.forget(partitions)
 
     async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """Deliver these notifications."""
-        for partition, records in batches.items():
-            self._delivery.deliver(partition, [record.value or b"" for record in records])
+        """Deliver what is new of these notifications.
+
+        Raises ProgressMovedError when another process has delivered meanwhile: before anything of ours goes out, as
+        far as that one has noted it, and otherwise afterwards.
+        """
+        before = self._next_offsets.of(batches)
+        if await self._progress.read(batches) != {p: offset for p, offset in before.items() if offset is not None}:
+            raise ProgressMovedError(f"another delivers {self.input_topic}, of {sorted(batches)}")
+        fresh = {partition: self._fresh(records, before[partition]) for partition, records in batches.items()}
+        reach(CrashPoint.AFTER_DECODE)
+        for partition, values in fresh.items():
+            if values:
+                self._delivery.deliver(partition, values)
+        reach(CrashPoint.BEFORE_COMMIT)
+        moves = {
+            partition: Move(before[partition], records[-1].offset + 1)
+            for partition, records in batches.items()
+            if records[-1].offset >= (before[partition] or 0)
+        }
+        if moves:
+            await self._progress.move(moves)
+        for partition, move in moves.items():
+            self._next_offsets.keep(partition, move.after)
         return []
+
+    def _fresh(self, records: Sequence[Consumed], next_offset: int | None) -> list[bytes]:
+        """The notifications not delivered yet, each transfer and recipient once."""
+        fresh: list[bytes] = []
+        for record in records:
+            if record.offset < (next_offset or 0):
+                continue
+            value = record.value or b""
+            try:
+                key = decode_key(value)
+            except msgspec.MsgspecError as error:  # nothing of ours: it tells nobody anything
+                _log.error(
+                    "notification.unreadable", partition=record.partition, offset=record.offset, error=str(error)
+                )
+                continue
+            if key not in self._recent:
+                self._recent[key] = None
+                fresh.append(value)
+        while len(self._recent) > KEYS_REMEMBERED_MAX:
+            del self._recent[next(iter(self._recent))]
+        return fresh
+
+    async def _load_next_offsets(self, partitions: list[int]) -> dict[int, int | None]:
+        found = await self._progress.read(partitions)
+        return {partition: found.get(partition) for partition in partitions}

@@ -1,0 +1,127 @@
+"""Handing notifications out, on a real database: once each, by whichever process."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from builders import REQUESTED_AT, MemoryTopics, consumed, new_id
+
+from schemas.notifications import Notification, decode_notification, encode_notification
+from schemas.settings import Settings
+from sinks.delivery_progress import DeliveryProgress, Move
+from sinks.errors import ProgressMovedError
+from sinks.kafka.records import Consumed
+from streams.deliveries import DeliveriesStage
+
+
+class Channel:
+    """Counts what it is given."""
+
+    def __init__(self, told: Counter[tuple[str, str]]) -> None:
+        self.told = told
+
+    def deliver(self, partition: int, values: Sequence[bytes]) -> None:
+        for notification in map(decode_notification, values):
+            self.told[notification.transfer_id, notification.recipient] += 1
+
+
+def notifications(count: int) -> list[Consumed]:
+    return [
+        consumed(offset, encode_notification(a_notification(new_id())), topic="notifications")
+        for offset in range(count)
+    ]
+
+
+def a_notification(transfer_id: str, **changes: Any) -> Notification:
+    fields: dict[str, Any] = {
+        "transfer_id": transfer_id,
+        "recipient": "sender",
+        "user_id": new_id(),
+        "wallet_id": new_id(),
+        "email": "anna@example.com",
+        "status": "COMPLETED",
+        "reason": None,
+        "amount": "1.0000",
+        "currency": "USD",
+        "reference": None,
+        "completed_at": REQUESTED_AT,
+    }
+    return Notification(**(fields | changes))
+
+
+@pytest.fixture
+def told() -> Counter[tuple[str, str]]:
+    return Counter()
+
+
+@pytest.fixture
+async def stages(database_settings: Settings, told: Counter[tuple[str, str]]) -> AsyncIterator[list[DeliveriesStage]]:
+    stages = [DeliveriesStage(database_settings, MemoryTopics()) for _ in range(2)]
+    for stage in stages:
+        await stage.start()
+        stage._delivery = Channel(told)  # type: ignore[assignment]
+    yield stages
+    for stage in stages:
+        await stage.stop()
+
+
+async def test_each_is_delivered_once_also_when_it_comes_again(
+    stages: list[DeliveriesStage], told: Counter[tuple[str, str]]
+) -> None:
+    first, second = stages
+    records = notifications(6)
+    assert await first.resume_offsets([0]) == {}, "the committed offset decides"
+    await first.work({0: records[:2]})
+    await first.work({0: records[1:4]})
+    assert await second.resume_offsets([0]) == {0: 4}
+    await second.work({0: records})
+    assert list(told.values()) == [1] * 6
+
+
+async def test_one_transfer_and_recipient_is_told_once(
+    stages: list[DeliveriesStage], told: Counter[tuple[str, str]]
+) -> None:
+    stage, transfer_id = stages[0], new_id()
+    values = [
+        encode_notification(a_notification(transfer_id)),
+        encode_notification(a_notification(transfer_id, recipient="receiver")),
+        encode_notification(a_notification(transfer_id)),
+    ]
+    await stage.resume_offsets([0])
+    await stage.work({0: [consumed(offset, value) for offset, value in enumerate(values)]})
+    await stage.work({0: [consumed(3, values[1])]})
+    assert told == {(transfer_id, "sender"): 1, (transfer_id, "receiver"): 1}
+
+
+async def test_what_is_no_notification_is_passed_over(
+    stages: list[DeliveriesStage], told: Counter[tuple[str, str]]
+) -> None:
+    stage = stages[0]
+    await stage.resume_offsets([0])
+    good = encode_notification(a_notification(new_id()))
+    await stage.work({0: [consumed(0, b"{}"), consumed(1, None), consumed(2, good)]})
+    assert list(told.values()) == [1]
+
+
+async def test_who_was_taken_over_from_delivers_no_more(
+    stages: list[DeliveriesStage], told: Counter[tuple[str, str]]
+) -> None:
+    zombie, successor = stages
+    records = notifications(3)
+    for stage in stages:
+        await stage.resume_offsets([0, 1])
+    await successor.work({0: records})
+    with pytest.raises(ProgressMovedError):
+        await zombie.work({0: records, 1: notifications(1)})
+    assert list(told.values()) == [1] * 3
+
+
+async def test_progress_moves_only_from_where_it_was_left(pool: Any) -> None:
+    progress = DeliveryProgress(pool, "notifications")
+    await progress.move({0: Move(None, 5), 1: Move(None, 7)})
+    with pytest.raises(ProgressMovedError):
+        await progress.move({0: Move(5, 6), 1: Move(None, 8)})
+    assert await progress.read([0, 1, 2]) == {0: 5, 1: 7}
+    await progress.move({0: Move(5, 6), 1: Move(7, 9)})
+    assert await progress.read([0, 1, 2]) == {0: 6, 1: 9}
