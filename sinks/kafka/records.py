@@ -25,9 +25,10 @@ def content_bytes(records: Iterable[Consumed]) -> int:
     """The bytes of these records' keys, values and headers."""
     size = 0
     for record in records:
-        size += max(0, record.serialized_key_size) + max(0, record.serialized_value_size)  # -1 for null
-        for name, value in record.headers:
-            size += len(name) + len(value or b"")
+        size += len(record.key or b"") + len(record.value or b"")
+        if record.headers:
+            for name, value in record.headers:
+                size += len(name) + len(value or b"")
     return size
 
 
