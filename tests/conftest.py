@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -48,14 +49,21 @@ async def template(stack: Stack) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-async def database_settings(stack: Stack, template: str) -> AsyncIterator[Settings]:
-    """Settings with a migrated database of the test's own; no topics are made, but the prefix is the test's own."""
+@asynccontextmanager
+async def cloned_database(stack: Stack, template: str) -> AsyncIterator[Settings]:
+    """Settings with a migrated database and a topic prefix that nobody else has."""
     unique = uuid.uuid4().hex[:12]
     settings = stack.settings().model_copy(update={"postgres_db": f"test_{unique}", "topic_prefix": f"test-{unique}."})
     await _create_database(settings, settings.postgres_db, template)
     yield settings
     await _execute(settings, f'drop database "{settings.postgres_db}" with (force)')
+
+
+@pytest.fixture
+async def database_settings(stack: Stack, template: str) -> AsyncIterator[Settings]:
+    """Settings with a migrated database of the test's own; no topics are made, but the prefix is the test's own."""
+    async with cloned_database(stack, template) as settings:
+        yield settings
 
 
 @pytest.fixture
