@@ -17,6 +17,9 @@ REPLAY_OF = "replay-of"
 REPLAY_ATTEMPT = "replay-attempt"
 """Beside it: a UUID, known to nobody before, that proves of an interrupted replay that it had been published."""
 
+SIGNATURE = "signature"
+"""On a request: a JWT that proves who sent it, made and checked by ``schemas.signatures``."""
+
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers. Only a producer's own have no value, ours always have one."""
 

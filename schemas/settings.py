@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.crash_points import Crash, parse_crash
+from schemas.signing_keys import parse_key, parse_keys
 from schemas.topics import PARTITIONS_DEFAULT, Topic
 
 SECRET_KEY_CHARS_MIN = 32
@@ -55,6 +56,16 @@ class Settings(BaseSettings):
     topic_partitions: int = Field(PARTITIONS_DEFAULT, ge=1, le=10_000, description="Partitions of each topic.")
     topic_replication: int = Field(1, ge=1, le=9, description="Replicas of each partition.")
 
+    require_signed_requests: bool = Field(False, description="Workers apply only requests with a signature they know.")
+    request_verify_keys: str | None = Field(
+        None,
+        validate_default=True,
+        description="Public keys of those who may sign requests, `NAME=KEY`, comma-separated.",
+    )
+    request_signing_key: SecretStr | None = Field(
+        None, description="Private key that the API and `hfts load` sign with, `NAME=KEY`, made by `hfts keygen`."
+    )
+
     secret_key: SecretStr = Field(
         min_length=SECRET_KEY_CHARS_MIN, description="Signs tokens and receipts. At least 32 characters."
     )
@@ -101,6 +112,22 @@ class Settings(BaseSettings):
         keys = _split_secrets(value)
         if len(keys) > PREVIOUS_KEYS_MAX or any(len(key) < SECRET_KEY_CHARS_MIN for key in keys):
             raise ValueError(f"must be at most {PREVIOUS_KEYS_MAX}, each of at least {SECRET_KEY_CHARS_MIN} characters")
+        return value
+
+    @field_validator("request_verify_keys")
+    @classmethod
+    def _check_verify_keys(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            parse_keys(value)
+        elif info.data.get("require_signed_requests"):
+            raise ValueError("needed with REQUIRE_SIGNED_REQUESTS")
+        return value
+
+    @field_validator("request_signing_key")
+    @classmethod
+    def _check_signing_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_key(value.get_secret_value())
         return value
 
     def topic_name(self, topic: Topic) -> str:

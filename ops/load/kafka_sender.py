@@ -11,8 +11,10 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.settings import Settings
+from schemas.signatures import RequestSigner
 from schemas.topics import TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
+from sinks.kafka.signing import request_signer
 
 BATCH_BYTES = 128 * 1024
 BATCHES_UNDER_WAY_MAX = 64
@@ -41,11 +43,13 @@ class KafkaSender:
         self._producer = producer
         self.topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._partitions = settings.topic_partitions
+        self._signer = request_signer(settings)
 
     async def send(self, key: bytes, value: bytes, done: Callable[[BaseException | None], None]) -> None:
         """Hand over one record; ``done`` is called with None once the brokers have it, or with what went wrong."""
         partition = partition_of(key, self._partitions)
-        future = await self._producer.send(self.topic, value, key=key, partition=partition)
+        headers = [self._signer.header(value)] if self._signer else None
+        future = await self._producer.send(self.topic, value, key=key, partition=partition, headers=headers)
         future.add_done_callback(lambda found: done(found.exception()))
 
     async def flush(self) -> None:
@@ -66,7 +70,7 @@ class KafkaSender:
             if batch is None or not batch.add(key, value):
                 if batch is not None:
                     under_way.add(await self._submit(batch, partition, sent))
-                batch = batches[partition] = _Batch(self._producer.create_batch())
+                batch = batches[partition] = _Batch(self._producer.create_batch(), self._signer)
                 if not batch.add(key, value):
                     raise ValueError("the record is larger than a record batch may be")
             if len(under_way) >= BATCHES_UNDER_WAY_MAX:
@@ -91,13 +95,15 @@ class KafkaSender:
 
 
 class _Batch:
-    def __init__(self, builder: BatchBuilder) -> None:
+    def __init__(self, builder: BatchBuilder, signer: RequestSigner | None) -> None:
         self.builder = builder
         self.count = 0
+        self._signer = signer
 
     def add(self, key: bytes | None, value: bytes | None) -> bool:
         """Whether there was room."""
-        if self.builder.append(key=key, value=value, timestamp=None) is None:
+        headers = [self._signer.header(value)] if self._signer and value is not None else []
+        if self.builder.append(key=key, value=value, timestamp=None, headers=headers) is None:
             return False
         self.count += 1
         return True

@@ -14,6 +14,7 @@ from schemas.topics import TRANSFERS_REQUESTED
 from sinks.errors import BrokerAwayError, SinkError
 from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
+from sinks.kafka.signing import request_signer
 
 CONFIRM_TIMEOUT_S = 5.0
 """An idempotent send of aiokafka's never times out while the broker is away, so it is bounded from outside."""
@@ -48,6 +49,7 @@ class RequestPublisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._signer = request_signer(settings)
         self.topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._producer: Any = None
         self._connected = asyncio.Event()
@@ -101,8 +103,9 @@ class RequestPublisher:
     async def _send(self, key: bytes, value: bytes) -> Position:
         while (producer := self._producer) is None:
             await self._connected.wait()
+        headers = [self._signer.header(value)] if self._signer else None
         try:
-            sent = await (await producer.send(self.topic, value, key))
+            sent = await (await producer.send(self.topic, value, key, headers=headers))
         except MessageSizeTooLargeError:
             raise
         except KafkaError as error:

@@ -34,7 +34,14 @@ def test_values_are_the_defaults() -> None:
 
 def test_secrets_are_empty() -> None:
     secrets = {name.upper() for name, field in Settings.model_fields.items() if SecretStr in _types(field.annotation)}
-    assert secrets == {"POSTGRES_PASSWORD", "KAFKA_SASL_PASSWORD", "SECRET_KEY", "SECRET_KEYS_PREVIOUS", "SMTP_URL"}
+    assert secrets == {
+        "POSTGRES_PASSWORD",
+        "KAFKA_SASL_PASSWORD",
+        "REQUEST_SIGNING_KEY",
+        "SECRET_KEY",
+        "SECRET_KEYS_PREVIOUS",
+        "SMTP_URL",
+    }
     assert all(VALUES[name] == "" for name in secrets | {"ADMIN_EMAIL", "ADMIN_PASSWORD"})
 
 
