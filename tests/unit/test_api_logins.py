@@ -233,3 +233,18 @@ async def test_others_cannot_keep_an_account_from_where_it_has_logged_in(api: Ap
 async def test_too_many_registrations(api: Api) -> None:
     statuses = [(await register(api, f"{n}@example.com")).status_code for n in range(21)]
     assert statuses == [201] * 20 + [429]
+
+
+async def test_neither_passwords_nor_tokens_are_logged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    login(api)
+    first = (await log_in(api)).json()
+    await log_in(api, "the wrong one")
+    await renew(api, first["refresh_token"])
+    await renew(api, first["refresh_token"])
+    await api.client.post("/v1/auth/revoke", data={"token": first["refresh_token"]})
+    await register(api, password="password12345678")
+    seen = capsys.readouterr()
+    logged = seen.out + seen.err
+    assert "/v1/auth/revoke" in logged
+    for secret in (first["refresh_token"], first["access_token"], "good one", "the wrong one", "password12345678"):
+        assert secret not in logged
