@@ -11,7 +11,7 @@ from schemas.topics import TRANSFERS_REQUESTED
 from sinks.kafka.publisher import BATCH_BYTES_MAX
 from sinks.kafka.records import Record
 
-CHUNK_RECORDS_MAX = 500
+CHUNK_RECORDS_MAX = 2_000
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
 
 
