@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from ops.load.kafka_sender import partition_of
 from schemas.settings import Settings
@@ -30,7 +30,11 @@ class Producer:
         partition = partition_of(key, self._settings.topic_partitions)
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                await asyncio.shield(await producer.send(self._topic, value, key=key, partition=partition))
+                sent = await producer.send(self._topic, value, key=key, partition=partition)
+                sent.add_done_callback(_look)
+                await asyncio.shield(sent)
+        except KafkaTimeoutError:  # not taken in, for lack of room or of a connection
+            raise
         except KafkaError:
             await self._replace(producer)
             raise
@@ -53,7 +57,11 @@ class Producer:
                     linger_ms=2,
                     request_timeout_ms=10_000,
                 )
-                await producer.start()
+                try:
+                    await producer.start()
+                except KafkaError:
+                    await producer.stop()
+                    raise
                 self._producer = producer
             return self._producer
 
@@ -61,3 +69,9 @@ class Producer:
         async with self._starting:
             if self._producer is broken:
                 await self.stop()
+
+
+def _look(sent: "asyncio.Future[object]") -> None:
+    """Take note of what came of it, also when nobody waits for that any more."""
+    if not sent.cancelled():
+        sent.exception()
