@@ -95,7 +95,7 @@ class RevocationForm(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    token: str
+    token: str = Field(min_length=1)
     token_type_hint: str | None = Field(None, description="Makes no difference.")
 
 

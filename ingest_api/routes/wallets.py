@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
 from ingest_api.problem_responses import LOCATION, problems
-from ingest_api.problems import ProblemError, forbidden, invalid_request, wallet_not_found
+from ingest_api.problems import ProblemError, forbidden, wallet_not_found
 from ingest_api.services import services_of
 from schemas.codes import ProblemCode
 from schemas.http import Entry, EntryPage, NewWallet, Wallet, WalletList
@@ -23,7 +23,7 @@ StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last
 @router.post(
     "/v1/wallets",
     status_code=201,
-    responses={201: LOCATION, **problems(400, 401, 403, 409, 413, 422, 503)},
+    responses={201: LOCATION, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
 )
 async def open_wallet(request: Request, response: Response, body: NewWallet) -> Wallet:
     """Open a wallet, one for a user and currency. An admin may open it for another user."""
@@ -34,7 +34,7 @@ async def open_wallet(request: Request, response: Response, body: NewWallet) -> 
     try:
         created = await services_of(request).wallets.create(user_id, body.currency)
     except NoSuchUserError:
-        raise invalid_request(("user_id", "there is no such user")) from None
+        raise ProblemError(404, ProblemCode.USER_NOT_FOUND) from None
     if created is None:
         raise ProblemError(409, ProblemCode.WALLET_EXISTS)
     response.headers["Location"] = f"/v1/wallets/{created.wallet_id}"
