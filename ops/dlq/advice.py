@@ -17,6 +17,11 @@ _NEXT: dict[str, str] = {
         "Compare it with the transfer that has its id. If this one is wanted too, the producer sends it under a new "
         "id. Then: hfts dlq discard {address} --reason '...'"
     ),
+    DeadLetterCause.UNSIGNED_REQUEST: _MEND_THE_PRODUCER,
+    DeadLetterCause.INVALID_SIGNATURE: (
+        "If its key is to be trusted, add it to REQUEST_VERIFY_KEYS, start the workers anew, then: hfts dlq replay "
+        "{address}. Otherwise somebody has forged it; keep it, or: hfts dlq discard {address} --reason '...'"
+    ),
     DeadLetterCause.UNPROCESSABLE: "Mend what the detail names in the ledger, then: hfts dlq replay {address}",
 }
 _EXPLAINED = {str(cause): cause.explanation for cause in DeadLetterCause}
