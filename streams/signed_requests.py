@@ -23,7 +23,7 @@ def request_verifier(settings: Settings) -> RequestVerifier | None:
 def forged_requests(
     verifier: RequestVerifier, orders: Iterable[Order], batches: Mapping[int, Sequence[Consumed]]
 ) -> Forged:
-    """Those of the orders that nobody known has signed. Takes some 0.1 ms for each."""
+    """Those of the orders that nobody known has signed. Takes some 0.2 ms for each."""
     records = {(partition, record.offset): record for partition, those in batches.items() for record in those}
     forged = {}
     for order in orders:
@@ -43,7 +43,7 @@ def without(forged: Forged, orders: Sequence[Order]) -> Sequence[Order]:
     return [order for order in orders if (order.partition, order.offset) not in forged]
 
 
-def letters(forged: Forged, replayed: Iterable[Transfer]) -> list[DeadLetter]:
+def letters_of(forged: Forged, replayed: Iterable[Transfer]) -> list[DeadLetter]:
     """The letters to write. A request that was applied before is none of them, whatever keys are known today: its
     signature was good when it was applied."""
     if not forged:

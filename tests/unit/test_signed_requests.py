@@ -23,7 +23,7 @@ from sinks.kafka.records import Consumed
 from sinks.kafka.signing import SigningKeyMissingError, request_signer
 from sinks.ledger.types import Order
 from streams.requests import read_requests
-from streams.signed_requests import forged_requests, letters, request_verifier, without
+from streams.signed_requests import forged_requests, letters_of, request_verifier, without
 
 TOPIC = "transfers.requested"
 SIGNING, VERIFYING = new_keys("api-1")
@@ -132,7 +132,7 @@ def test_a_batch_is_sorted_and_the_bytes_are_untouched() -> None:
     orders = read(*batch)
     forged = forged_requests(RequestVerifier(VERIFYING, TOPIC), orders, {0: batch})
     assert [order.offset for order in without(forged, orders)] == [0]
-    assert [(letter.record, letter.cause) for letter in letters(forged, [])] == [
+    assert [(letter.record, letter.cause) for letter in letters_of(forged, [])] == [
         (unsigned, DeadLetterCause.UNSIGNED_REQUEST),
         (moved, DeadLetterCause.INVALID_SIGNATURE),
     ]

@@ -48,6 +48,10 @@ select format('%s-%s', e.partition, e."offset") as at,
 from expected e
 join rc_settled s on s.stage = 'dead_letters' and s.partition = e.partition
 where case
+           -- Which keys were known when it was read stands nowhere, so a letter that says so is taken at its word; but
+           -- what has its own row was good.
+           when e.cause is null and e.dead_cause in ('unsigned_request', 'invalid_signature')
+                then e.letters <> 1 or coalesce(e.own, false)
            -- What the ledger once refused went through when it was put back, or sent again.
            when e.dead_cause_due is null and e.made_later and e.dead_cause = 'unprocessable' then e.letters <> 1
            when e.dead_cause_due is null then e.letters is not null
