@@ -14,7 +14,10 @@ from ingest_api.tokens import Caller, TokenError
 
 TOKEN_PATH = "/v1/auth/token"  # noqa: S105 (a path)
 SCHEME_NAME = "PasswordBearer"
-SECURITY_SCHEME = {"type": "oauth2", "flows": {"password": {"scopes": {}, "tokenUrl": TOKEN_PATH}}}
+SECURITY_SCHEME = {
+    "type": "oauth2",
+    "flows": {"password": {"scopes": {}, "tokenUrl": TOKEN_PATH, "refreshUrl": TOKEN_PATH}},
+}
 
 _CALLER_KEY = "hfts.caller"
 

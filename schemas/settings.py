@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         604_800, ge=60, le=2_592_000, description="How long a login can be renewed, in seconds."
     )
     login_failures_max: int = Field(
-        20, ge=1, le=100, description="Failed logins to an account before each next one waits for half a minute."
+        20, ge=1, le=40, description="Failed logins to an account before each next one waits for a minute."
     )
     address_attempts_per_minute: int = Field(
         120, ge=1, le=100_000, description="Failed logins from one client address in a minute; registrations likewise."

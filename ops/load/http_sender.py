@@ -17,10 +17,19 @@ CONNECTIONS_MAX = 256
 REQUEST_TIMEOUT_S = 30.0
 SET_UP_CONCURRENCY = 8
 TOKEN_MARGIN_S = 60.0
+REGISTRATION_WAITS_MAX = 60
+"""Of a second or a few each."""
 
 
 class HttpError(Exception):
-    """The API answered otherwise than hoped for; the message holds its status and code."""
+    """The API answered otherwise than hoped for; the message holds its status and code.
+
+    ``retry_after_s`` is what its Retry-After says, if it has one.
+    """
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(slots=True)
@@ -63,9 +72,16 @@ class Api:
         self.admin = admin
 
     async def register(self, email: str, password: str) -> str:
-        """Open an account; its id."""
-        found = await self._call("POST", "/v1/users", None, json={"email": email, "password": password})
-        return str(found["user_id"])
+        """Open an account; its id. Waits where the API wants registrations to come more slowly."""
+        body = {"email": email, "password": password}
+        for _ in range(REGISTRATION_WAITS_MAX):
+            try:
+                return str((await self._call("POST", "/v1/users", None, json=body))["user_id"])
+            except HttpError as error:
+                if error.retry_after_s is None:
+                    raise
+                await asyncio.sleep(error.retry_after_s)
+        return str((await self._call("POST", "/v1/users", None, json=body))["user_id"])
 
     async def log_in(self, login: Login) -> None:
         """Get a token."""
@@ -103,7 +119,9 @@ class Api:
         async with self._session.request(method, path, headers=headers, **how) as response:
             found: dict[str, Any] = await response.json(content_type=None)
             if response.status >= 400:  # noqa: PLR2004 (HTTP's own)
-                raise HttpError(f"{method} {path}: {response.status} {found.get('code', '')}".rstrip())
+                wait = response.headers.get("Retry-After")
+                message = f"{method} {path}: {response.status} {found.get('code', '')}".rstrip()
+                raise HttpError(message, None if wait is None else int(wait))
             return found
 
 
