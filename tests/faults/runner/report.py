@@ -58,6 +58,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "crash_points": result.crash_points,
         "exits": {name: dict(statuses) for name, statuses in result.exits.items()},
         "refusals": dict(result.refusals),
+        "replications": {topic: asdict(one) for topic, one in result.replications.items()},
     }
 
 

@@ -25,6 +25,7 @@ from sinks.postgres.pool import connect
 from tests.faults.runner.book import Book
 from tests.faults.runner.campaign import Tell, keep_schedule, kill_workers
 from tests.faults.runner.checker import Verdict, check
+from tests.faults.runner.cluster import Replication, replications
 from tests.faults.runner.deck import Card, Topology, crash_points, topology
 from tests.faults.runner.evidence import gather
 from tests.faults.runner.faults.crashes import point_text
@@ -72,6 +73,8 @@ class Result:
     refusals: Counter[str]
     exits: dict[str, Counter[int]]
     """How our processes ended, by name and exit status."""
+    replications: dict[str, Replication]
+    """Of every topic, when all was over."""
     crash_points: dict[str, bool] = field(default_factory=dict)
     """``worker-1 after_commit:3`` and whether the process ended there."""
 
@@ -126,6 +129,7 @@ async def _run_on(
             stalls=longest_stalls(made, _times(book, arrivals)),
             refusals=load.refusals,
             exits={name: Counter(one.status for one in each.exits) for name, each in scene.processes.items()},
+            replications=await replications(settings),
             crash_points=_reached(scene, points),
         )
 
@@ -145,12 +149,11 @@ async def _break(  # noqa: PLR0917 (each is one thing)
         process.lives.extend({"CRASH_POINT": text} for text in texts)
     # Each process begins with an ordinary life; this ends it.
     await asyncio.gather(*(scene.processes[name].restart() for name in points))
-    made = await keep_schedule(scene, schedule, tell)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CRASHES_TIMEOUT_S):
             while not all(_reached(scene, points).values()):  # noqa: ASYNC110 (other processes bring it about)
                 await asyncio.sleep(0.1)
-    return made
+    return await keep_schedule(scene, schedule, tell)
 
 
 def _queue_crash_points(options: Options, there: Topology) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """How long things stood still after each fault. Pure: times in, the longest of each kind out."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
@@ -58,7 +58,7 @@ def longest_stalls(made: Sequence[Made], times: Times) -> dict[str, Stall]:
     def note(which: str, spans: Iterable[tuple[float, float]]) -> None:
         for begin_s, end_s in spans:
             last = moments[bisect_right(moments, begin_s + SLACK_S) - 1]
-            for fault in faults[bisect_right(moments, last - SLACK_S) : bisect_right(moments, last)]:
+            for fault in faults[bisect_left(moments, last - SLACK_S) : bisect_right(moments, last)]:
                 stall = stalls.setdefault(fault.label, Stall())
                 setattr(stall, which, max(getattr(stall, which), end_s - begin_s))
 

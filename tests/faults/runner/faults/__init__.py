@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.faults.runner.faults import clocks, commits, crashes, disks, membership, network, signals
+from tests.faults.runner.faults import brokers, clocks, commits, crashes, disks, membership, network, signals
 from tests.faults.runner.scene import Scene
 from tests.faults.runner.schedule import Draw
 
@@ -15,6 +15,7 @@ FAULTS: dict[str, Fault] = {
     "zombie": signals.zombie,
     "immediate": signals.immediate,
     "kill all": signals.kill_all,
+    "kill in turn": brokers.kill_in_turn,
     "reset": network.reset,
     "stall": network.stall,
     "one-way up": network.one_way_up,

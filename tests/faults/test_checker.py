@@ -1,0 +1,83 @@
+"""The checker finds everything that can be wrong."""
+
+# ruff: noqa: ARG005 (a tamperer is given both, and needs one)
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.runner.book import Book, Payment
+from tests.faults.runner.checker import Verdict, check
+from tests.faults.runner.evidence import Evidence, Told
+
+PAID = Payment("anna", "ben", 5)
+COMPLETED = Told(PAID, "COMPLETED")
+Tamper = Callable[[Book, Evidence], None]
+
+
+def a_run() -> tuple[Book, Evidence]:
+    """Anna pays Ben; a payment the other way fails; one more was asked for and never acknowledged."""
+    book = Book()
+    for number, one in enumerate(("paid", "refused", "unsure")):
+        book.ask(one, Payment("ben", "anna", 9) if one == "refused" else PAID, "kafka", float(number))
+    for one in ("paid", "refused"):
+        book.acknowledge(one, 3.0)
+    evidence = Evidence(owned={"anna", "ben"}, balances={"anna": -5, "ben": 5})
+    evidence.rows |= {"paid": COMPLETED, "refused": Told(book.asked["refused"], "FAILED")}
+    for one, row in evidence.rows.items():
+        evidence.outcomes[one].append(row)
+        evidence.audits[one] += 1
+        evidence.notifications[one, "sender"] += 1
+    evidence.notifications["paid", "receiver"] += 1
+    return book, evidence
+
+
+def verdict_after(tamper: Tamper) -> Verdict:
+    book, evidence = a_run()
+    tamper(book, evidence)
+    return check(book, evidence)
+
+
+def test_a_sound_run_is_sound() -> None:
+    verdict = verdict_after(lambda _book, _evidence: None)
+    assert verdict == Verdict(acknowledged=2, unsure=1, applied=2)
+    assert verdict.sound
+
+
+def test_what_was_never_acknowledged_may_be_in() -> None:
+    def tamper(_book: Book, evidence: Evidence) -> None:
+        evidence.rows["unsure"] = COMPLETED
+        evidence.outcomes["unsure"].append(COMPLETED)
+        evidence.audits["unsure"] += 1
+        evidence.notifications.update([("unsure", "sender"), ("unsure", "receiver")])
+        evidence.balances = {"anna": -10, "ben": 10}
+
+    assert verdict_after(tamper).sound
+
+
+@pytest.mark.parametrize(
+    ("tamper", "lost", "duplicates", "problems"),
+    [
+        (lambda b, e: e.rows.pop("refused"), 1, 0, {"acknowledged and not in the ledger", "published and not committed",
+                                                    "audited and not committed", "told without a reason"}),
+        (lambda b, e: b.asked.pop("paid"), 0, 0, {"in the ledger and never asked for"}),
+        (lambda b, e: b.asked.update(paid=PAID._replace(units=6)), 0, 0, {"in the ledger otherwise than asked for"}),
+        (lambda b, e: e.outcomes["refused"].append(e.outcomes["refused"][0]), 0, 1,
+         {"outcomes published more than once"}),
+        (lambda b, e: e.outcomes["paid"].extend([COMPLETED] * 2), 0, 2, {"outcomes published more than once"}),
+        (lambda b, e: e.outcomes.pop("refused"), 1, 0, {"without an outcome"}),
+        (lambda b, e: e.outcomes.update(refused=[COMPLETED]), 0, 0,
+         {"published otherwise than committed", "balances that do not follow from the outcomes"}),
+        (lambda b, e: e.outcomes.update(ghost=[Told(PAID, "FAILED")]), 0, 0, {"published and not committed"}),
+        (lambda b, e: e.audits.pop("paid"), 1, 0, {"without an audit record"}),
+        (lambda b, e: e.audits.update(["paid"]), 0, 1, {"audit records written more than once"}),
+        (lambda b, e: e.notifications.pop(("paid", "receiver")), 1, 0, {"parties never told"}),
+        (lambda b, e: e.notifications.update([("paid", "sender")]), 0, 1, {"notifications written more than once"}),
+        (lambda b, e: e.notifications.update([("refused", "receiver")]), 0, 0, {"told without a reason"}),
+        (lambda b, e: e.balances.update(ben=6), 0, 0, {"balances that do not follow from the outcomes"}),
+        (lambda b, e: setattr(e, "dead_letters", 1), 0, 0, {"sound requests set aside as dead letters"}),
+    ],
+)  # fmt: skip
+def test_every_fault_is_found(tamper: Tamper, lost: int, duplicates: int, problems: set[str]) -> None:
+    verdict = verdict_after(tamper)
+    assert (verdict.lost, verdict.duplicates, set(verdict.problems)) == (lost, duplicates, problems)

@@ -1,0 +1,63 @@
+"""Short runs of the fault runner on the real servers: whatever is done to the pipeline, everything acknowledged is done
+once and told once.
+
+Each is the command that ``make faults`` runs, in a process of its own, with its output shown when it fails.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.crash_points import CrashPoint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_faults(report: Path, *arguments: str) -> dict[str, Any]:
+    """The runner's report. Whatever it says, it must have come to its end."""
+    command = [sys.executable, "-m", "tests.faults.runner", "--report", str(report), *arguments]
+    subprocess.run(command, check=False, cwd=ROOT)
+    assert report.exists(), "the runner has failed"
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def assert_exactly_once(found: dict[str, Any]) -> None:
+    verdict = found["verdict"]
+    assert verdict["problems"] == {}, verdict["examples"]
+    assert (verdict["lost"], verdict["duplicates"]) == (0, 0)
+    assert verdict["applied"] >= verdict["acknowledged"] > 0
+
+
+@pytest.mark.timeout(900)
+def test_every_crash_point_and_then_a_bit_of_everything(tmp_path: Path) -> None:
+    found = run_faults(
+        tmp_path / "report.json",
+        *("--seed", "20", "--brokers", "1", "--partitions", "4", "--rate-kafka", "80", "--rate-http", "15"),
+        *("--crash-points", "--duration", "45s", "--pause", "4"),
+        *("--faults", "kill worker,kill postgres,kill downstream,kill api,zombie worker,reset,one-way,lose commit"),
+    )
+    assert_exactly_once(found)
+    assert all(found["crash_points"].values()), found["crash_points"]
+    reached = {text.split()[1].split(":")[0] for text in found["crash_points"]}
+    assert reached == set(CrashPoint)
+    assert sum(stall["struck"] for stall in found["faults"].values()) > 0
+
+
+@pytest.mark.timeout(900)
+def test_any_broker_of_three_may_die_and_then_another(tmp_path: Path) -> None:
+    found = run_faults(
+        tmp_path / "report.json",
+        *("--seed", "3", "--brokers", "3", "--partitions", "3", "--rate-kafka", "50", "--rate-http", "10"),
+        *("--duration", "60s", "--pause", "1", "--faults", "kill in turn"),
+    )
+    assert_exactly_once(found)
+    assert found["faults"]["kill in turn brokers"]["struck"] == 1
+    assert "__consumer_offsets" in found["replications"]
+    assert "__transaction_state" in found["replications"]
+    for topic, kept in found["replications"].items():
+        assert (kept["replicas"], kept["min_insync"]) == (3, 2), topic
