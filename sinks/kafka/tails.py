@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from schemas.settings import Settings
+from sinks.kafka.fetch_bytes import bound_fetches
 from sinks.kafka.header_names import read_any_header_name
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed
@@ -31,6 +32,7 @@ async def last_records(settings: Settings, topic: str, partitions: Iterable[int]
 
     Raises KafkaError when no broker answers.
     """
+    bound_fetches()
     read_any_header_name()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
