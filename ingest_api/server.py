@@ -12,7 +12,10 @@ from ingest_api.app import create_app
 from ingest_api.connection import connection_class
 from schemas.settings import Settings
 from sinks.crash import arm
+from sinks.kafka.options import client_options
+from sinks.kafka.signing import request_signer
 from sinks.logs import configure_logging
+from sinks.postgres.pool import connection_options
 
 BACKLOG = 2048
 SHUTDOWN_TIMEOUT_S = 10
@@ -24,9 +27,11 @@ _log = structlog.get_logger(__name__)
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests under way, for at most 10 s.
 
-    Raises SystemExit with one line when the address cannot be listened on.
+    Raises SystemExit with one line when the address cannot be listened on, and SinkError for a file or a key that
+    is missing.
     """
     configure_logging(debug=settings.debug)
+    check_settings(settings)
     listener = _listen(settings.api_host, settings.api_port)
     host, port = listener.getsockname()[:2]
     arm(settings.crash)
@@ -47,6 +52,13 @@ def run(settings: Settings) -> None:
         signal.signal(number, _leave)
     _log.info("api.listening", host=host, port=port)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def check_settings(settings: Settings) -> None:
+    """Build once what the services build from the settings alone: a fault is one clear line. Raises SinkError."""
+    connection_options(settings)
+    client_options(settings)
+    request_signer(settings)
 
 
 def _leave(*_: object) -> None:

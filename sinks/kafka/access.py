@@ -18,7 +18,7 @@ ANSWER_TIMEOUT_S = 5.0
 async def access_fault(settings: Settings) -> str | None:
     """What keeps us from the brokers and what to do, in one line; None as soon as one of them lets us in.
 
-    Asks each broker of the settings once, for at most 5 s. Raises TlsFileError.
+    Asks each broker of the settings once, for at most 5 s. Raises as ``client_options`` does.
     """
     options = security(settings)
     servers = settings.kafka_bootstrap_servers.split(",")
