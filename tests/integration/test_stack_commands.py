@@ -63,7 +63,9 @@ async def test_the_admin_is_made_and_updated(hfts: Hfts, connection: asyncpg.Con
     assert hfts("create-admin", **first).returncode == 0
     assert "already" in hfts("create-admin", **first).stdout
     await connection.execute("update users set role = 'user', status = 'disabled'")
+    assert await connection.fetchval("select session_epoch from users") == 0
     assert hfts("create-admin", **{**first, "ADMIN_PASSWORD": "another password"}).returncode == 0
+    assert await connection.fetchval("select session_epoch from users") == 1  # ends every login
     (row,) = await connection.fetch("select * from users")
     assert (row["email"], row["role"], row["status"]) == ("root@example.com", "admin", "active")
     assert verify_password("another password", row["password_hash"])
@@ -71,7 +73,12 @@ async def test_the_admin_is_made_and_updated(hfts: Hfts, connection: asyncpg.Con
 
 @pytest.mark.parametrize(
     ("email", "password", "cause"),
-    [("no address", "a long password", "ADMIN_EMAIL"), ("a@example.com", "short", "ADMIN_PASSWORD"), ("", "", "set")],
+    [
+        ("no address", "a long password", "ADMIN_EMAIL"),
+        ("a@example.com", "short", "ADMIN_PASSWORD"),
+        ("", "", "set"),
+        ("a@example.com", "passwordpassword", "commonly used"),
+    ],
 )
 def test_a_bad_admin_is_refused(hfts: Hfts, email: str, password: str, cause: str) -> None:
     result = hfts("create-admin", ADMIN_EMAIL=email, ADMIN_PASSWORD=password)
@@ -80,7 +87,9 @@ def test_a_bad_admin_is_refused(hfts: Hfts, email: str, password: str, cause: st
 
 
 def test_config_masks_secrets(hfts: Hfts, database_settings: Settings) -> None:
-    result = hfts("config", COLUMNS="200")
+    older = "an older secret that was long enough"
+    result = hfts("config", COLUMNS="200", SECRET_KEYS_PREVIOUS=older)
+    assert older not in result.stdout
     assert database_settings.postgres_db in result.stdout
     assert database_settings.postgres_password.get_secret_value() not in result.stdout
     assert database_settings.secret_key.get_secret_value() not in result.stdout
