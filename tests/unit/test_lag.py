@@ -8,8 +8,8 @@ from ops.lag.table import lag_table
 
 
 def partition(**changes: Any) -> PartitionLag:
-    values = {"group": "g", "topic": "t", "partition": 0, "begin": 0, "end": 100, "committed": None, "applied": None}
-    values |= changes
+    values: dict[str, Any] = {"group": "g", "topic": "t", "partition": 0, "begin": 0, "end": 100}
+    values |= {"committed": None, "applied": None, **changes}
     return PartitionLag(**{"records_end": values["end"], **values})
 
 
