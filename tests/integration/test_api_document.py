@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 import asyncpg
 import httpx2
@@ -11,9 +10,8 @@ import pytest
 
 from schemas.settings import Settings
 from tests.integration.conftest import PASSWORD
-from tests.integration.test_api_server import free_port, start, status
+from tests.integration.test_api_server import ROOT, free_port, start, status
 
-ROOT = Path(__file__).parents[2]
 CONFIGURATION = "tests/integration/schemathesis.toml"
 ADMIN = "root@example.com"
 

@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 from schemas.settings import Settings
 from tests.integration.conftest import PASSWORD
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = "from ingest_api.server import run; from schemas.settings import Settings; run(Settings())"
 SECRETS = {"postgres_password", "secret_key", "kafka_sasl_password", "smtp_url"}
 
@@ -25,13 +27,15 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
     return {**os.environ, **{name.upper(): str(value) for name, value in values.items()}}
 
 
-async def start(settings: Settings, port: int) -> asyncio.subprocess.Process:
+async def start(
+    settings: Settings, port: int = 0, environ: Mapping[str, str] | None = None
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         PROGRAM,
-        env=environment(settings, port),
-        cwd=Path(__file__).parents[2],
+        env=environ or environment(settings, port),
+        cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
