@@ -56,23 +56,26 @@ class User(Output):
 
 def _as_two_grants(schema: dict[str, Any]) -> None:
     """The form as OpenAPI has it: one set of fields for each grant."""
-    fields = schema.pop("properties")
-    del schema["type"]
+    text = {"type": "string"}
+    del schema["type"], schema["properties"]
     schema["oneOf"] = [
         {
+            "title": "PasswordGrant",
             "type": "object",
-            "title": grant,
             "properties": {
-                "grant_type": {"type": "string", "const": grant},
-                **{name: {"type": "string", **fields[name]["about"]} for name in names},
+                "grant_type": {**text, "const": "password", "default": "password"},
+                "username": {**text, "description": "The e-mail."},
+                "password": {**text, "format": "password"},
             },
-            "required": ["grant_type", *names],
-        }
-        for grant, names in _FIELDS_OF_GRANT.items()
+            "required": ["username", "password"],
+        },
+        {
+            "title": "RefreshTokenGrant",
+            "type": "object",
+            "properties": {"grant_type": {**text, "const": "refresh_token"}, "refresh_token": text},
+            "required": ["grant_type", "refresh_token"],
+        },
     ]
-
-
-_FIELDS_OF_GRANT = {"password": ("username", "password"), "refresh_token": ("refresh_token",)}
 
 
 class TokenForm(BaseModel):
@@ -81,13 +84,14 @@ class TokenForm(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=_as_two_grants)
 
     grant_type: Literal["password", "refresh_token"] = "password"
-    username: str | None = Field(None, json_schema_extra={"about": {"description": "The e-mail."}})
-    password: str | None = Field(None, json_schema_extra={"about": {"format": "password"}})
-    refresh_token: str | None = Field(None, json_schema_extra={"about": {}})
+    username: str | None = None
+    password: str | None = None
+    refresh_token: str | None = None
 
     def missing_fields(self) -> list[str]:
         """Those that the grant needs and that are not there."""
-        return [name for name in _FIELDS_OF_GRANT[self.grant_type] if getattr(self, name) is None]
+        needed = ("username", "password") if self.grant_type == "password" else ("refresh_token",)
+        return [name for name in needed if getattr(self, name) is None]
 
 
 class RevocationForm(BaseModel):

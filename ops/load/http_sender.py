@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import aiohttp
@@ -37,9 +37,10 @@ class Login:
     """An account, its token and when that should be renewed (``time.monotonic``)."""
 
     email: str
-    password: str
-    token: str = ""
+    password: str = field(repr=False)
+    token: str = field(default="", repr=False)
     renew_s: float = 0.0
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ class Api:
     async def _call(self, method: str, path: str, login: Login | None, **how: Any) -> dict[str, Any]:
         headers = dict(how.pop("headers", {}))
         if login is not None:
-            if time.monotonic() > login.renew_s:
-                await self.log_in(login)
+            async with login.renewing:  # one login for all requests that wait for it
+                if time.monotonic() > login.renew_s:
+                    await self.log_in(login)
             headers["Authorization"] = f"Bearer {login.token}"
         async with self._session.request(method, path, headers=headers, **how) as response:
             found: dict[str, Any] = await response.json(content_type=None)

@@ -1,4 +1,8 @@
-from typing import Any, cast
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -34,3 +38,32 @@ async def test_a_refusal_is_final() -> None:
     api = SlowApi([HttpError("409 email_taken")])
     with pytest.raises(HttpError, match="email_taken"):
         await api.register("a@example.com", "correct horse battery")
+
+
+async def test_requests_that_wait_for_a_token_share_one_login() -> None:
+    logins = 0
+
+    class Counting(Api):
+        async def log_in(self, login: Login) -> None:
+            nonlocal logins
+            logins += 1
+            await asyncio.sleep(0)
+            login.renew_s = time.monotonic() + 1_000
+
+    api = Counting(cast("Any", FakeSession()), Login("admin@example.com", "none"))
+    await asyncio.gather(*(api.deposit("wallet", "1", "EUR") for _ in range(10)))
+    assert logins == 1
+
+
+class FakeSession:
+    """Answers every request alike."""
+
+    status = 200
+    headers: ClassVar[dict[str, str]] = {}
+
+    @asynccontextmanager
+    async def request(self, *_: object, **__: object) -> AsyncIterator["FakeSession"]:
+        yield self
+
+    async def json(self, **_: object) -> dict[str, str]:
+        return {"transfer_id": "1"}
