@@ -4,12 +4,15 @@ import asyncio
 from typing import Any, Self
 
 import asyncpg
+import structlog
 
 from schemas.settings import Settings
 from sinks.errors import DatabaseAwayError
+from sinks.postgres.access import explain_refusal
 from sinks.postgres.faults import is_transient
 from sinks.postgres.migrate import known_migrations, migration_status
 from sinks.postgres.pool import create_pool
+from sinks.postgres.retry import describe
 
 CONNECTIONS_MAX = 8
 ACQUIRE_TIMEOUT_S = 3.0
@@ -19,17 +22,20 @@ CLOSE_TIMEOUT_S = 3.0
 # No such role or password, no such database, no such table: somebody is still setting it up.
 _NOT_SET_UP = frozenset({"28000", "28P01", "3D000", "42P01"})
 
+_log = structlog.get_logger(__name__)
+
 
 class Database:
     """Runs one statement at a time, each on a connection of the pool and within a bounded time."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, settings: Settings) -> None:
         self._pool = pool
+        self._settings = settings
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
         """Ready for statements. Does not connect yet, so that a database that is away may come later."""
-        return cls(await create_pool(settings, size_max=CONNECTIONS_MAX))
+        return cls(await create_pool(settings, size_max=CONNECTIONS_MAX), settings)
 
     async def close(self) -> None:
         """Let go of all connections; those still busy after 3 s are cut off."""
@@ -54,13 +60,17 @@ class Database:
         return found[0] if found else None
 
     async def missing_migrations(self) -> list[str]:
-        """Names of the migrations that have not been applied. Raises DatabaseAwayError or MigrationError."""
+        """Names of the migrations that have not been applied. Raises DatabaseAwayError or MigrationError.
+
+        Whoever probes learns no more than that the database is away; the log says why.
+        """
         try:
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                 # the pool's proxy has every method of a connection
                 status = await migration_status(connection, known_migrations())  # type: ignore[arg-type]
         except Exception as error:
             if _is_away(error):
+                _log.warning("postgres.away", error=explain_refusal(self._settings, error) or describe(error))
                 raise DatabaseAwayError("PostgreSQL is away") from error
             raise
         return [f"{step.version:04d}_{step.name}" for step in status if not step.applied]

@@ -18,15 +18,18 @@ import pytest
 from aiokafka.protocol.admin import CreateAclsRequest
 from certificates import Authority
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from tls_front import tls_front
 from workers import environment_of, running, stop, wait_settled, worker
 
+from ops.admin import ensure_admin
 from ops.embedded.plan import ListenerOption, StackOptions
 from ops.embedded.ports import free_port
 from ops.embedded.stack import Stack
 from ops.lag.reader import admin_client
 from schemas.settings import Settings
-from sinks.errors import SinkError
+from sinks.directory.database import Database
+from sinks.errors import DatabaseAwayError, SinkError
 from sinks.kafka.access import access_fault
 from sinks.kafka.topics import ensure_topics
 from sinks.postgres.pool import connect
@@ -35,7 +38,7 @@ from streams.servers import cluster_fault, database_fault
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 PASSWORD = "of-a-{}-and-secret"
-ADMIN = {"ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "correct horse battery staple"}
+ADMIN = ("admin@example.com", "correct horse battery staple")
 
 # The numbers of Kafka's ResourceType, AclOperation, PatternType and AclPermissionType.
 RESOURCES = {"topic": 2, "group": 3, "transactional id": 5}
@@ -146,7 +149,7 @@ async def hfts(settings: Settings, *command: str) -> tuple[int, str]:
     """Run a command of ours; its exit status and all that it printed."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "ops", *command),
-        env=environment_of(settings) | ADMIN,
+        env=environment_of(settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -160,7 +163,7 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
         assert status == 0, output
     await may_create_roles(secure.stack)
     app = await as_documented(ops)
-    assert (await hfts(app, "create-admin"))[0] == 0
+    await ensure_admin(app, *ADMIN)
     roles = {
         name: secure.settings(
             name, postgres_user=app.postgres_user, postgres_password=app.postgres_password, api_port=free_port(())
@@ -195,7 +198,7 @@ async def pay(settings: Settings) -> Any:
         async with asyncio.timeout(120):
             while not await is_ready(client):  # noqa: ASYNC110 (another process)
                 await asyncio.sleep(0.05)
-        admin = await log_in(client, ADMIN["ADMIN_EMAIL"], ADMIN["ADMIN_PASSWORD"])
+        admin = await log_in(client, *ADMIN)
         people = []
         for name in ("ada", "bob"):
             account = {"email": f"{name}@example.com", "password": "quite a long pass phrase"}
@@ -297,6 +300,11 @@ async def test_a_database_that_cannot_be_trusted_is_named_with_the_next_step(sec
         assert "let POSTGRES_SSL_CAFILE name the PEM file" in fault
     other_name = settings.model_copy(update={"postgres_host": "localhost"})
     assert "is made out to another host" in (await database_fault(other_name) or "")
+    database = await Database.open(wrong)
+    with capture_logs() as logged, pytest.raises(DatabaseAwayError, match="PostgreSQL is away"):
+        await database.missing_migrations()
+    await database.close()
+    assert "let POSTGRES_SSL_CAFILE name the PEM file" in logged[0]["error"], "the API tells its log, not who asks"
     status, output = await hfts(wrong, "migrate", "status")
     assert (status, output.startswith(f"hfts: the certificate of {server} is not to be trusted")) == (1, True)
 

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import re
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -192,3 +194,11 @@ def test_keygen_prints_a_pair_that_fits() -> None:
     header = RequestSigner(values["REQUEST_SIGNING_KEY"], TOPIC).header(VALUE)
     RequestVerifier(values["REQUEST_VERIFY_KEYS"], TOPIC).check([header], VALUE)
     assert CliRunner().invoke(build_app(), ["keygen", "two words"]).exit_code == 1
+
+
+def test_the_documented_producer_signs_as_we_do() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    [code] = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102 (our own example)
+    assert refusal(scope["signature"](SIGNING, TOPIC, VALUE)) is None
