@@ -57,6 +57,8 @@ async def reconcile(
         stack.push_async_callback(database.close)
         admin = await stack.enter_async_context(admin_client(settings))
         consumer = await stack.enter_async_context(group_free_consumer(settings))
+        # The snapshot stays open while the topics are read, for as long as that takes.
+        await database.execute("set idle_in_transaction_session_timeout = 0")
         await database.execute(facts_schema())
         # Commits first, then the ends, then the snapshot: each may only run ahead of the one before.
         committed = {agent: await committed_offsets(admin, group_name(settings, agent)) for agent in _agents()}

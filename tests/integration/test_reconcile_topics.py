@@ -24,6 +24,7 @@ from ops.reconcile.run import reconcile
 from schemas.settings import Settings
 from schemas.topics import AUDIT, DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
 from sinks.kafka.records import Record
+from sinks.postgres import pool
 
 
 def on(topic: Topic, transfer_id: str, change: Callable[[Record], list[Record]]) -> Tamper:
@@ -160,3 +161,12 @@ async def test_what_is_still_under_way_is_pending_unless_all_should_be_settled(s
     assert broken(report) == set()
     assert pending(report) == {"requests_are_applied": 2, "rows_have_one_outcome": 1}
     assert {"requests_are_applied", "rows_have_one_outcome"} == broken(await reconcile(settings, settled=True))
+
+
+async def test_reads_topics_for_longer_than_a_transaction_may_be_idle(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_pipeline(settings)
+    monkeypatch.setattr(pool, "IDLE_IN_TRANSACTION_TIMEOUT", "1ms")
+    report = await reconcile(settings, settled=True)
+    assert report.holds
