@@ -118,6 +118,48 @@ async def test_invalid_requests(submit: Any, sent: Any, field: str) -> None:
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
+@pytest.mark.parametrize("depth", [10, 100, *range(900, 1100, 9), 2_000, 30_000])
+@pytest.mark.parametrize("place", ["surplus", "metadata", "reference"])
+async def test_nesting_at_every_depth(submit: Any, depth: int, place: str) -> None:
+    answer = await submit(VALID[:-1].encode() + f', "{place}":'.encode() + b"[" * depth + b"]" * depth + b"}")
+    assert (answer.status_code, answer.json()["code"]) in ((400, "malformed_body"), (422, "invalid_request"))
+
+
+async def test_as_many_faults_as_fit_into_a_body(submit: Any) -> None:
+    """Are not all repeated."""
+    for sent in (
+        body(metadata={str(number): 1 for number in range(6_000)}),
+        body(**{str(number): 1 for number in range(6_000)}),
+        [0] * 15_000,
+    ):
+        answer = await submit(json.dumps(sent).encode())
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert len(answer.json()["errors"]) <= 20
+        assert len(answer.content) < 10_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a=1&" * 10_000, b"&" * 60_000, b"username=" + b"%ff" * 20_000, b"username=%00&password=%00", b"\xff" * 1_000],
+    ids=["many fields", "no fields", "no UTF-8", "NUL", "bytes"],
+)
+async def test_forms_of_all_kinds(api: Api, content: bytes) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await api.client.post("/v1/auth/token", content=content, headers=form)
+    assert answer.status_code in (400, 401, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_many_parts_of_a_form(api: Api) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n1\r\n'
+    answer = await api.client.post(
+        "/v1/auth/token",
+        content=part * 900 + b"--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert answer.status_code in (400, 413, 422), answer.text
+
+
 async def test_lone_surrogates_as_keys(submit: Any) -> None:
     for sent in (body(**{"\ud800": "x"}), body(metadata={"\ud800": "x"})):
         answer = await submit(json.dumps(sent).encode())

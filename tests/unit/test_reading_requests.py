@@ -47,6 +47,11 @@ def cause_of(value: bytes | None) -> str | None:
         GOOD[:-1] + b',"reference":"\\ud800"}',
         GOOD.replace(b'"12.5000"', b"NaN"),
         b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        GOOD[:-1] + b',"surplus":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        GOOD.replace(b'"12.5000"', b"1" * 5_000),
+        GOOD[:-1] + b',"surplus":1,"surplus":2}',
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -87,6 +92,9 @@ def test_undecodable(value: bytes | None) -> None:
         changed(metadata={str(n): "x" for n in range(METADATA_KEYS_MAX + 1)}),
         changed(metadata={"k": 1}),
         changed(metadata={"k": {"nested": "x"}}),
+        changed(metadata={"k": 10**4000}),
+        changed(amount=1e308),
+        changed(metadata={str(n): "x" for n in range(100_000)}),
         changed(metadata={"k": "\x00"}),
         changed(metadata=[]),
     ],
@@ -112,6 +120,14 @@ def test_invalid(value: bytes) -> None:
 )
 def test_valid(value: bytes) -> None:
     assert cause_of(value) is None
+
+
+@pytest.mark.parametrize("depth", [*range(900, 1100, 7), 2_000, 10_000, 400_000])
+@pytest.mark.parametrize("place", ["surplus", "metadata", "amount", "reference"])
+def test_nesting_is_a_dead_letter_at_every_depth(depth: int, place: str) -> None:
+    """Where the interpreter's stack ends is nowhere near a crash, and nothing beyond it either."""
+    nested = GOOD[:-1] + f',"{place}":'.encode() + b"[" * depth + b"]" * depth + b"}"
+    assert cause_of(nested) in (DeadLetterCause.UNDECODABLE, DeadLetterCause.INVALID_REQUEST)
 
 
 def test_ids_are_put_in_lower_case() -> None:
