@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 from ingest_api.app import create_app
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
+from sinks.directory import database
 from sinks.directory.database import Database
 from sinks.errors import BrokerAwayError
 from sinks.kafka import requests
@@ -165,3 +166,27 @@ async def test_no_more_than_a_bounded_number_wait(settings: Settings, monkeypatc
     await publisher.start()
     assert (await waiting).offset == 0
     await publisher.stop()
+
+
+async def test_a_database_that_is_busy(live_api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gets no connection in time is told to come back, and waits in a bounded queue until then."""
+    monkeypatch.setattr(database, "ACQUIRE_TIMEOUT_S", 0.1)
+    ada = await live_api.person("ada")
+    pool = live_api.app.state.services.users._database._pool
+    async with AsyncExitStack() as taken:
+        for _ in range(database.CONNECTIONS_MAX):
+            await taken.enter_async_context(pool.acquire())
+        answers = await asyncio.gather(*(live_api.get("/v1/me", ada) for _ in range(20)))
+        assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "database_unavailable")}
+        assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+    assert (await live_api.get("/v1/me", ada)).status_code == 200
+
+
+async def test_a_statement_that_takes_too_long(live_api: LiveApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "STATEMENT_TIMEOUT_S", 0.1)
+    ada = await live_api.person("ada")
+    async with live_api.connection.transaction():
+        await live_api.connection.execute("lock table users in access exclusive mode")
+        answer = await live_api.get("/v1/me", ada)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert (await live_api.get("/v1/me", ada)).status_code == 200
