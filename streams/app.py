@@ -37,8 +37,13 @@ STAGES: dict[str, Callable[[Settings, Publisher], Stage]] = {
 BATCH_RECORDS_MAX = 2_000
 """Large enough that a commit is cheap for each record, small enough that wallets are locked for milliseconds."""
 
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+"""Some 10,000 requests of the usual size, so that only large ones come to it. What is made of a record while it is
+worked on takes about ten times its bytes."""
+
 BATCHES_BUFFERED_MAX = 8
-"""Batches fetched ahead of the agent; with 2,000 records of some 700 bytes each about 11 MB."""
+"""Batches fetched ahead of the agent; with 2,000 records of some 700 bytes each about 11 MB. A batch of larger ones
+has 1 MiB (``sinks.kafka.fetch_bytes``)."""
 
 SESSION_TIMEOUT_S = 6.0
 """How long the partitions of a worker that was killed stand still: the least that brokers allow by default."""
@@ -88,7 +93,7 @@ class PipelineApp(faust.App):
         await exit_on_fault(self._feed_line(stream))
 
     async def _feed_line(self, stream: Any) -> None:
-        line = Line(self.stage, self.publisher, BATCH_RECORDS_MAX)
+        line = Line(self.stage, self.publisher, records_max=BATCH_RECORDS_MAX, bytes_max=BATCH_BYTES_MAX)
         running = asyncio.create_task(exit_on_fault(line.run()))
         try:
             async for event in stream.noack().events():

@@ -11,7 +11,7 @@ import structlog
 from schemas.crash_points import CrashPoint
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
-from sinks.kafka.records import Consumed
+from sinks.kafka.records import Consumed, content_bytes
 from streams.stage import Outputs, Stage
 from streams.transport import EXIT_SOFTWARE
 
@@ -34,21 +34,27 @@ class Line:
     Under little load, batches are small and each would cost a transaction: so all that wait are worked off together.
     """
 
-    def __init__(self, stage: Stage, publisher: Publisher, records_max: int) -> None:
+    def __init__(self, stage: Stage, publisher: Publisher, *, records_max: int, bytes_max: int) -> None:
         self._stage = stage
         self._publisher = publisher
         self._records_max = records_max
+        self._bytes_max = bytes_max
         self._waiting: list[Event] = []
         self._records_waiting = 0
+        self._bytes_waiting = 0
         self._changed = asyncio.Condition()
 
     async def put(self, event: Event) -> None:
-        """Add a batch; wait while as many records as make a full one are waiting already."""
+        """Add a batch; wait while as many records, or as many bytes, as make a full one are waiting already."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._records_waiting < self._records_max)
+            await self._changed.wait_for(self._has_room)
             self._waiting.append(event)
             self._records_waiting += len(event.value)
+            self._bytes_waiting += content_bytes(event.value)
             self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._records_waiting < self._records_max and self._bytes_waiting < self._bytes_max
 
     async def run(self) -> None:
         """Work batches off until cancelled. Run it under exit_on_fault."""
@@ -63,7 +69,7 @@ class Line:
     async def _take(self) -> list[Event]:
         async with self._changed:
             await self._changed.wait_for(lambda: self._waiting)
-            taken, self._waiting, self._records_waiting = self._waiting, [], 0
+            taken, self._waiting, self._records_waiting, self._bytes_waiting = self._waiting, [], 0, 0
             self._changed.notify_all()
             return taken
 

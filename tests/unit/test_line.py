@@ -13,6 +13,8 @@ from streams.line import Line, exit_on_fault
 from streams.stage import Output, Outputs
 from streams.transport import EXIT_SOFTWARE
 
+MIB = 1024 * 1024
+
 
 class Event:
     def __init__(self, partition: int, *offsets: int) -> None:
@@ -72,7 +74,7 @@ async def spin(times: int = 30) -> None:
 
 async def test_what_waits_is_worked_off_together_and_acknowledged_once_published() -> None:
     stage, topics = Stage(), SlowTopics()
-    line = Line(stage, topics, records_max=10)
+    line = Line(stage, topics, records_max=10, bytes_max=MIB)
     events = [Event(0, 1, 2), Event(1, 7), Event(0, 3)]
     for event in events:
         await line.put(event)
@@ -89,7 +91,7 @@ async def test_what_waits_is_worked_off_together_and_acknowledged_once_published
 
 async def test_the_next_is_worked_on_while_the_last_is_published_but_published_after_it() -> None:
     stage, topics = Stage(), SlowTopics()
-    line = Line(stage, topics, records_max=10)
+    line = Line(stage, topics, records_max=10, bytes_max=MIB)
     running = asyncio.create_task(line.run())
     first, second, third = Event(0, 1), Event(0, 2), Event(0, 3)
     for event in (first, second, third):
@@ -107,9 +109,24 @@ async def test_the_next_is_worked_on_while_the_last_is_published_but_published_a
 
 async def test_a_full_line_holds_the_agent_up() -> None:
     stage = Stage()
-    line = Line(stage, MemoryTopics(), records_max=2)
+    line = Line(stage, MemoryTopics(), records_max=2, bytes_max=MIB)
     await line.put(Event(0, 1, 2))
     waiting = asyncio.create_task(line.put(Event(0, 3)))
+    await spin()
+    assert not waiting.done()
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert waiting.done()
+    running.cancel()
+
+
+async def test_large_records_fill_a_line_sooner() -> None:
+    stage = Stage()
+    line = Line(stage, MemoryTopics(), records_max=100, bytes_max=MIB)
+    large = Event(0, 1)
+    large.value = [consumed(1, b"x" * MIB)]
+    await line.put(large)
+    waiting = asyncio.create_task(line.put(Event(0, 2)))
     await spin()
     assert not waiting.done()
     running = asyncio.create_task(line.run())
@@ -132,7 +149,7 @@ async def test_a_fault_in_the_stage_ends_the_process(exits: list[int], monkeypat
         raise LookupError("no such thing")
 
     monkeypatch.setattr(stage, "work", fail)
-    line = Line(stage, MemoryTopics(), records_max=10)
+    line = Line(stage, MemoryTopics(), records_max=10, bytes_max=MIB)
     event = Event(0, 1)
     await line.put(event)
     await exit_on_fault(line.run())
@@ -145,7 +162,7 @@ async def test_a_fault_in_publishing_ends_the_process(exits: list[int]) -> None:
         async def publish(self, topic: str, partition: int, groups: Any) -> None:
             raise LookupError("no such topic")
 
-    line = Line(Stage(), Refusing(), records_max=10)
+    line = Line(Stage(), Refusing(), records_max=10, bytes_max=MIB)
     event = Event(0, 1)
     await line.put(event)
     running = asyncio.create_task(exit_on_fault(line.run()))
