@@ -52,9 +52,10 @@ class RequestsWriter:
         self._topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._producer = producer
 
-    async def put(self, records: Sequence[tuple[int, Record]], on_sent: Callable[[], None]) -> list[int]:
+    async def put(self, records: Sequence[tuple[int, Record]], on_sent: Callable[[], None]) -> list[int | None]:
         """Publish records to the given partitions in order, in one transaction; return the offset of each.
 
+        None stands for an offset that a broker did not tell, because it had the batch from an earlier try.
         ``on_sent`` is called between the last record and the commit. Raises OvertakenError, UnconfirmedError,
         DeadLetterError for a record that is too large, and KafkaError. After any of them, what was published is open.
         """
@@ -74,20 +75,19 @@ class RequestsWriter:
             raise _explained(error) from error
         return offsets
 
-    async def _send(self, records: Sequence[tuple[int, Record]]) -> list[int]:
+    async def _send(self, records: Sequence[tuple[int, Record]]) -> list[int | None]:
         places: defaultdict[int, list[int]] = defaultdict(list)
         for place, (partition, _) in enumerate(records):
             places[partition].append(place)
         sent: list[tuple[list[int], asyncio.Future[Any]]] = []
         for partition, those in places.items():
             sent += await self._send_to(partition, [(place, records[place][1]) for place in those])
-        results = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
-        offsets = [0] * len(records)
-        for (those, _), result in zip(sent, results, strict=True):
-            if isinstance(result, BaseException):
-                raise result
+        await asyncio.wait([future for _, future in sent])
+        offsets: list[int | None] = [None] * len(records)
+        for those, future in sent:
+            base_offset: int = future.result().offset
             for number, place in enumerate(those):
-                offsets[place] = result.offset + number
+                offsets[place] = base_offset + number if base_offset >= 0 else None
         return offsets
 
     async def _send_to(
@@ -97,14 +97,20 @@ class RequestsWriter:
         batch, places, size_bytes = self._producer.create_batch(), list[int](), 0
         for place, record in records:
             if places and size_bytes + record.size_bytes_max > BATCH_BYTES_MAX:
-                sent.append((places, await self._producer.send_batch(batch, self._topic, partition=partition)))
+                sent.append((places, await self._send_batch(batch, partition)))
                 batch, places, size_bytes = self._producer.create_batch(), [], 0
             if batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
                 raise DeadLetterError("a record batch is full before its time")
             places.append(place)
             size_bytes += record.size_bytes_max
-        sent.append((places, await self._producer.send_batch(batch, self._topic, partition=partition)))
+        sent.append((places, await self._send_batch(batch, partition)))
         return sent
+
+    async def _send_batch(self, batch: Any, partition: int) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = await self._producer.send_batch(batch, self._topic, partition=partition)
+        # Looked at even if we have given up waiting by then, or asyncio complains.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
 
     async def _abort(self) -> None:
         """Make the requests behind wait no longer than they must. Failing that, the brokers do it in a while."""
@@ -146,10 +152,24 @@ async def requests_writer(settings: Settings) -> AsyncIterator[RequestsWriter]:
         try:
             async with asyncio.timeout(FENCE_TIMEOUT_S):
                 await producer.start()
-        except TimeoutError as error:
-            raise UnconfirmedError(f"Kafka gave no transaction within {FENCE_TIMEOUT_S:g} s: run this again") from error
+        except (TimeoutError, AssertionError) as error:  # the latter where a broker that starts knows of no broker yet
+            raise UnconfirmedError("Kafka answers, and is not ready for a transaction yet: run this again") from error
         yield RequestsWriter(settings, producer)
     finally:
-        with suppress(KafkaError, TimeoutError):
+        await _stop(producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop in bounded time. By itself a producer waits for brokers that are away, and goes on trying if left alone."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        # There is no public way to end it.
+        sender_task = producer._sender.sender_task  # noqa: SLF001
+        if sender_task is not None:
+            sender_task.cancel()
+        producer._message_accumulator.fail_all(KafkaError("stopped"))  # noqa: SLF001
+        with suppress(TimeoutError, KafkaError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                await producer.stop()
+                await producer.client.close()

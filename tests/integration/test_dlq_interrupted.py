@@ -67,7 +67,7 @@ async def test_a_killed_replay_is_completed_by_the_next(settings: Settings, step
     assert (await replay_letters(settings, ALL, actor="third")).replayed.total() == 0
 
 
-@pytest.mark.parametrize("step", [Step.LOCKED, Step.SETTLED, Step.INTENDED, Step.SENT, Step.PUBLISHED])
+@pytest.mark.parametrize("step", [Step.LOCKED, Step.INTENDED, Step.SENT, Step.PUBLISHED])
 async def test_a_paused_replay_that_wakes_up_too_late_publishes_nothing(
     settings: Settings, connection: asyncpg.Connection, step: Step, tmp_path: Path
 ) -> None:
