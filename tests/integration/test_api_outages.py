@@ -143,7 +143,7 @@ async def test_a_producer_that_died_is_replaced(settings: Settings, monkeypatch:
         first = await publisher.publish(b"key", b"1")
         dead = publisher._producer
 
-        async def fail(*_: object) -> None:
+        async def fail(*_: object, **__: object) -> None:
             raise OutOfOrderSequenceNumber
 
         monkeypatch.setattr(dead, "send", fail)
