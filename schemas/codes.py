@@ -35,7 +35,10 @@ class DeadLetterCause(_Explained):
     INVALID_REQUEST = "invalid_request", "A field is missing, unknown or out of its range; the detail names it."
     WRONG_KEY = "wrong_key", "The record's key must be the source wallet's id as lower-case text."
     TRANSFER_ID_REUSED = "transfer_id_reused", "This transfer_id was used with other content. Send it under a new id."
-    UNSIGNED_REQUEST = "unsigned_request", "The record has no signature, and the workers want one. Sign it and send it again."
+    UNSIGNED_REQUEST = (
+        "unsigned_request",
+        "The record has no signature, and the workers want one. Sign it and send it again.",
+    )
     INVALID_SIGNATURE = "invalid_signature", "The signature is not that of a known key for this very value."
     UNPROCESSABLE = "unprocessable", "The ledger refuses this record alone, whatever is tried. See the detail."
 
