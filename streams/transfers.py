@@ -1,5 +1,6 @@
 """The transfers stage: requests in; ledger; outcomes and dead letters out."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -18,6 +19,7 @@ from sinks.postgres.pool import create_pool
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
 from streams.rules import decide
+from streams.signed_requests import Forged, forged_requests, letters_of, request_verifier, without
 from streams.stage import Output, Outputs, Positions
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +47,7 @@ class TransfersStage:
         self._dead_letters_topic = settings.topic_name(DEAD_LETTERS)
         self._positions = Positions(self._load_positions)
         self._publisher = publisher
+        self._verifier = request_verifier(settings)
 
     async def start(self) -> None:
         """Connect to PostgreSQL."""
@@ -77,16 +80,25 @@ class TransfersStage:
             read, unreadable = read_requests(records)
             orders += read
             dead += unreadable
+        forged = await self._forged(orders, batches)
         reach(CrashPoint.AFTER_DECODE)
         old = [order for order in orders if order.offset < positions[order.partition].applied]
         replayed = await self._ledger.replay(old) if old else Applied([], [])
-        new = _new_batches(batches, orders, positions)
+        new = _new_batches(batches, without(forged, orders), positions)
         applied = await self._ledger.apply_batches(new) if new else Applied([], [])
         reach(CrashPoint.AFTER_COMMIT)
         for batch in new:
             positions[batch.partition].applied = batch.next_offset
+        # First, since of two letters for the same record the first one counts.
+        dead[:0] = letters_of(forged, replayed.transfers)
         dead += _refused_letters([*replayed.refused, *applied.refused], batches)
         return self._outputs(positions, [*replayed.transfers, *applied.transfers], dead)
+
+    async def _forged(self, orders: Sequence[Order], batches: Mapping[int, Sequence[Consumed]]) -> Forged:
+        if self._verifier is None:
+            return {}
+        # In a thread: what was decided before can be published meanwhile.
+        return await asyncio.to_thread(forged_requests, self._verifier, orders, batches)
 
     def _outputs(
         self, positions: Mapping[int, Position], transfers: Sequence[Transfer], dead: Sequence[DeadLetter]

@@ -34,7 +34,8 @@ INSERT_TRANSFER = """
 insert into transfers (transfer_id, source_wallet_id, destination_wallet_id, amount, currency, status, reason,
     source_balance, source_version, destination_balance, destination_version, requested_at, completed_at,
     request_partition, request_offset)
-values (gen_random_uuid(), $1, $2, 1, 'USD', $3, $4, $5::numeric, $5::bigint, $5::numeric, $5::bigint, now(), now(), 0, 0)
+values (gen_random_uuid(), $1, $2, 1, 'USD', $3, $4, $5::numeric, $5::bigint, $5::numeric, $5::bigint, now(), now(),
+    0, 0)
 returning transfer_id::text
 """
 

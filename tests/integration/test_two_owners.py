@@ -83,7 +83,7 @@ async def own(settings: Settings, make_stage: MakeStage, name: str, partition: i
         begin = (await stage.resume_offsets([partition]))[partition]
         records = await records_of(settings, stage.input_topic, partition, begin)
         if records:
-            line = Line(stage, publisher, records_max=100)
+            line = Line(stage, publisher, records_max=100, bytes_max=2**20)
             await line._publish(await stage.work({partition: records}), [Event(partition, records)])
     finally:
         await stage.stop()
