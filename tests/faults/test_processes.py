@@ -80,7 +80,7 @@ with open("file", "wb", buffering=0) as file:
         assert child.stdout is not None
         limit = FileLimit(lambda: child.pid)
         said = []
-        changes: list[Callable[[], None]] = [lambda: None, limit.fill, limit.free]
+        changes: list[Callable[[], object]] = [lambda: None, limit.fill, limit.free]
         for change in changes:
             change()
             child.stdin.write("write\n")

@@ -38,7 +38,7 @@ def test_every_crash_point_and_then_a_bit_of_everything(tmp_path: Path) -> None:
     found = run_faults(
         tmp_path / "report.json",
         *("--seed", "20", "--brokers", "1", "--partitions", "4", "--rate-kafka", "80", "--rate-http", "15"),
-        *("--crash-points", "--duration", "45s", "--pause", "4"),
+        *("--crash-points", "--duration", "40s", "--pause", "4"),
         *("--faults", "kill worker,kill postgres,kill downstream,kill api,zombie worker,reset,one-way,lose commit"),
     )
     assert_exactly_once(found)
@@ -53,7 +53,7 @@ def test_any_broker_of_three_may_die_and_then_another(tmp_path: Path) -> None:
     found = run_faults(
         tmp_path / "report.json",
         *("--seed", "3", "--brokers", "3", "--partitions", "3", "--rate-kafka", "50", "--rate-http", "10"),
-        *("--duration", "60s", "--pause", "1", "--faults", "kill in turn"),
+        *("--duration", "32s", "--pause", "1", "--faults", "kill in turn"),
     )
     assert_exactly_once(found)
     assert found["faults"]["kill in turn brokers"]["struck"] == 1

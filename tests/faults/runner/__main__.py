@@ -39,6 +39,7 @@ def main(
     rate_kafka: Annotated[float, typer.Option(help="Requests a second over Kafka.")] = 150.0,
     rate_http: Annotated[float, typer.Option(help="Requests a second over HTTP.")] = 30.0,
     pause: Annotated[float, typer.Option(help="The longest pause between two faults, in seconds.")] = 9.0,
+    mounts: Annotated[bool, typer.Option(help="Give each server a small disk of its own, where permitted.")] = True,
     report: Annotated[Path | None, typer.Option(help="Write the results to this file, as JSON.")] = None,
     logs: Annotated[Path | None, typer.Option(help="Keep what all processes said in this folder.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Show the schedule and make nothing.")] = False,
@@ -71,7 +72,7 @@ def main(
         rate_http=rate_http,
         kills=kills,
         crash_points=crash_points,
-        mounts=own_mounts(),
+        mounts=mounts and own_mounts(),
         pace=pace,
         logs=logs,
     )

@@ -117,7 +117,7 @@ def _crashes(there: Topology) -> list[Card]:
 
 def _others(there: Topology) -> list[Card]:
     return [
-        Card("kill in turn", "brokers", 15.0 * len(there.brokers), 15.0 * len(there.brokers)),
+        Card("kill in turn", "brokers", 30.0, 30.0),
         Card("rebalances", "workers", 5.0, 9.0),
         Card("rolling restart", "workers", 15.0, 15.0),
         *(Card("disk full", name, 3.0, 8.0) for name in (*there.brokers, "postgres")),

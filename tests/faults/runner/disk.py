@@ -15,6 +15,9 @@ import psutil
 SIZE_MIB = 4096
 """What a file system may hold; memory is taken only for what is in it."""
 
+BYTES_MAX = 4096
+"""What a file may hold under the limit."""
+
 _SHRINKS_MAX = 10
 _SLACK_BYTES = 16 * 1024
 """What may be written while we look."""
@@ -25,8 +28,8 @@ _CLONE_NEWNS = 0x00020000  # linux/sched.h
 class Disk(Protocol):
     """Where one server keeps its data."""
 
-    def fill(self) -> None:
-        """From now on nothing more can be written."""
+    def fill(self) -> bool:
+        """From now on nothing more can be written. Whether that was permitted."""
 
     def free(self) -> None:
         """There is room again."""
@@ -57,7 +60,7 @@ class MemoryDisk:
             raise
         shutil.rmtree(aside)
 
-    def fill(self) -> None:
+    def fill(self) -> bool:
         """Shrink it. Raises CalledProcessError when it grows faster than it can be shrunk."""
         for attempt in range(1, _SHRINKS_MAX + 1):
             used = shutil.disk_usage(self._folder).used + attempt * _SLACK_BYTES
@@ -67,7 +70,8 @@ class MemoryDisk:
                 if attempt == _SHRINKS_MAX:
                     raise
             else:
-                return
+                return True
+        raise AssertionError("the last attempt raises")
 
     def free(self) -> None:
         """Give it its size back."""
@@ -80,24 +84,26 @@ class FileLimit:
     def __init__(self, pid_of: Callable[[], int | None]) -> None:
         self._pid_of = pid_of
 
-    def fill(self) -> None:
-        """Set the limit to almost nothing."""
-        self._limit(4096)
+    def fill(self) -> bool:
+        """Set the limit to almost nothing. Only root with CAP_SYS_RESOURCE may do that to another account's process."""
+        return self._limit(BYTES_MAX)
 
     def free(self) -> None:
         """Lift it. A process that was started meanwhile has none."""
         self._limit(resource.RLIM_INFINITY)
 
-    def _limit(self, bytes_max: int) -> None:
+    def _limit(self, bytes_max: int) -> bool:
         pid = self._pid_of()
         if pid is None:
-            return
-        with contextlib.suppress(psutil.NoSuchProcess):
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             server = psutil.Process(pid)
             for process in (server, *server.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     _, hard = process.rlimit(psutil.RLIMIT_FSIZE)
                     process.rlimit(psutil.RLIMIT_FSIZE, (bytes_max, hard))
+            return True
+        return False
 
 
 def own_mounts() -> bool:

@@ -55,7 +55,6 @@ class Producer:
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=2,
-                    request_timeout_ms=10_000,
                 )
                 try:
                     await producer.start()

@@ -9,7 +9,8 @@ from tests.faults.runner.schedule import Draw
 async def disk_full(scene: Scene, draw: Draw) -> bool:
     """Nothing more can be written where the server keeps its data."""
     disk = scene.disks[draw.card.target]
-    disk.fill()
+    if not disk.fill():
+        return False
     try:
         await asyncio.sleep(draw.hold_s)
     finally:
