@@ -37,8 +37,8 @@ def assert_exactly_once(found: dict[str, Any]) -> None:
 def test_every_crash_point_and_then_a_bit_of_everything(tmp_path: Path) -> None:
     found = run_faults(
         tmp_path / "report.json",
-        *("--seed", "20", "--brokers", "1", "--partitions", "4", "--rate-kafka", "80", "--rate-http", "15"),
-        *("--crash-points", "--duration", "40s", "--pause", "4"),
+        *("--seed", "10", "--brokers", "1", "--partitions", "4", "--rate-kafka", "80", "--rate-http", "15"),
+        *("--crash-points", "--duration", "30s", "--pause", "3"),
         *("--faults", "kill worker,kill postgres,kill downstream,kill api,zombie worker,reset,one-way,lose commit"),
     )
     assert_exactly_once(found)
