@@ -34,6 +34,9 @@ class Disk(Protocol):
     def free(self) -> None:
         """There is room again."""
 
+    def close(self) -> None:
+        """Nothing uses it any more."""
+
 
 class MemoryDisk:
     """A tmpfs: made as small as what is in it, so that the next page does not fit (ENOSPC)."""
@@ -77,6 +80,10 @@ class MemoryDisk:
         """Give it its size back."""
         _run("mount", "-o", f"remount,size={SIZE_MIB}m", str(self._folder))
 
+    def close(self) -> None:
+        """Throw it away with what is in it; the folder can be removed."""
+        _run("umount", str(self._folder))
+
 
 class FileLimit:
     """RLIMIT_FSIZE of the running processes: writing beyond a file's first bytes fails (EFBIG)."""
@@ -91,6 +98,9 @@ class FileLimit:
     def free(self) -> None:
         """Lift it. A process that was started meanwhile has none."""
         self._limit(resource.RLIM_INFINITY)
+
+    def close(self) -> None:
+        """There is nothing to undo: the processes have ended."""
 
     def _limit(self, bytes_max: int) -> bool:
         pid = self._pid_of()

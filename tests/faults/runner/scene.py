@@ -97,6 +97,8 @@ class Scene:
         for link in self.links.values():
             await link.stop()
         await self.stack.stop()
+        for disk in self.disks.values():
+            disk.close()
 
     def pid(self, name: str) -> int | None:
         """The process of this name that runs now, ours or a server's."""
