@@ -1,5 +1,6 @@
 """What an agent does with the record batches of one topic, apart from how Faust hands them over."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -55,14 +56,16 @@ class Positions(Generic[P]):
     def __init__(self, load: Callable[[list[int]], Awaitable[Mapping[int, P]]]) -> None:
         self._load = load
         self._by_partition: dict[int, P] = {}
+        self._loading = asyncio.Lock()
 
     async def loaded(self, partitions: Iterable[int]) -> Mapping[int, P]:
         """The positions of partitions just assigned, loaded all at once where they are not kept."""
         asked = list(partitions)
-        missing = [partition for partition in asked if partition not in self._by_partition]
-        if missing:
-            self._by_partition.update(await self._load(missing))
-            reach(CrashPoint.AFTER_RESUME)
+        async with self._loading:  # Faust may ask twice at once, and loading would fence itself
+            missing = [partition for partition in asked if partition not in self._by_partition]
+            if missing:
+                self._by_partition.update(await self._load(missing))
+                reach(CrashPoint.AFTER_RESUME)
         return self.of(asked)
 
     def of(self, partitions: Iterable[int]) -> Mapping[int, P]:
