@@ -26,6 +26,8 @@ class Topic:
         """The topic's configuration in Kafka's terms."""
         return {
             "cleanup.policy": "delete",
+            # By the broker's clock: records of a producer whose clock is wrong are neither refused nor kept too short.
+            "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.record_bytes_max),
         }

@@ -184,8 +184,12 @@ class Stack:
         self._write_state(self.parts.rows())
 
     def _write_state(self, rows: list[PartState]) -> None:
-        if self._lock is not None:  # without it the file is another's
+        if self._lock is None:  # without it the file is another's
+            return
+        try:
             write_state(self.layout.state, rows, ready=self._ready)
+        except OSError as error:  # a full disk must not keep a part from being started again
+            self._report(f"{self.layout.state.name} cannot be written: {error.strerror}")
 
 
 async def _find_jars(progress: jars.Progress) -> list[Path]:

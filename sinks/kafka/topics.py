@@ -12,6 +12,9 @@ from sinks.errors import SinkError, TransientError
 from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
 
+REPLICAS_OF_TWO_IN_SYNC = 3
+"""With so many replicas, two confirm each record, and one broker may be away."""
+
 
 class TopicError(SinkError):
     """The topics on this cluster do not fit, or cannot be made. The message says what to do."""
@@ -56,12 +59,14 @@ def _check_partitions(found: dict[str, int], expected: int) -> None:
 
 async def _create(admin: Any, settings: Settings, topics: list[Topic]) -> list[str]:
     new_topic: Any = NewTopic
+    # Otherwise a single broker that is left could confirm what nobody else has.
+    in_sync = {"min.insync.replicas": "2"} if settings.topic_replication >= REPLICAS_OF_TWO_IN_SYNC else {}
     wanted = [
         new_topic(
             settings.topic_name(topic),
             settings.topic_partitions,
             settings.topic_replication,
-            topic_configs=topic.config,
+            topic_configs={**topic.config, **in_sync},
         )
         for topic in topics
     ]
