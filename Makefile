@@ -28,7 +28,7 @@ run: setup ## keep the pipeline up until Ctrl-C
 	@$(BIN)/hfts up
 
 test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses=3 --dist=loadfile
 
 faults: setup ## break everything under load and check that nothing is lost or doubled: DURATION=15m SEED= BROKERS=3 FAULTS=words KILLS=
 	@$(BIN)/python -m tests.faults.runner --duration "$(or $(DURATION),15m)" --brokers $(or $(BROKERS),3) --kills $(or $(KILLS),0) --faults "$(FAULTS)" $(if $(SEED),--seed $(SEED))

@@ -1,7 +1,9 @@
 """Embedded servers for the tests that ask for them: one PostgreSQL and one Kafka broker a run, a database and
 topics of its own for each test."""
 
+import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -19,7 +21,14 @@ from sinks.postgres.migrate import known_migrations, migrate_up
 from sinks.postgres.pool import connect, create_pool
 
 TEMPLATE = "hfts_template"
+PARAMETER_CHARS_MAX = 30
 TEST_PARTITIONS = 3
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Long parameters, which may have random ids in them, go by their name: test processes compare these names."""
+    is_long = isinstance(val, str | bytes) and len(val) > PARAMETER_CHARS_MAX
+    return argname if is_long else None
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +41,10 @@ async def stack() -> AsyncIterator[Stack]:
         await stack.start()
         yield stack
     finally:
+        for part in stack.parts.rows():
+            # A broker with hundreds of topics takes half a minute to end in order, for a folder that nobody needs.
+            if part.name.startswith("kafka") and part.pid is not None:
+                os.kill(part.pid, signal.SIGKILL)
         await stack.stop()
         shutil.rmtree(folder)
 

@@ -53,7 +53,6 @@ def cause_of(value: bytes | None) -> str | None:
         GOOD.replace(b'"12.5000"', b"1" * 5_000),
         GOOD[:-1] + b',"surplus":1,"surplus":2}',
     ],
-    ids=lambda value: repr(value)[:40],
 )
 def test_undecodable(value: bytes | None) -> None:
     assert cause_of(value) == DeadLetterCause.UNDECODABLE
@@ -98,7 +97,6 @@ def test_undecodable(value: bytes | None) -> None:
         changed(metadata={"k": "\x00"}),
         changed(metadata=[]),
     ],
-    ids=lambda value: repr(value)[-60:],
 )
 def test_invalid(value: bytes) -> None:
     assert cause_of(value) == DeadLetterCause.INVALID_REQUEST
@@ -116,7 +114,6 @@ def test_invalid(value: bytes) -> None:
         changed(transfer_id="ABCDEF01-2345-6789-ABCD-EF0123456789"),
         json.dumps(json.loads(GOOD), indent=2).encode(),
     ],
-    ids=lambda value: repr(value)[-60:],
 )
 def test_valid(value: bytes) -> None:
     assert cause_of(value) is None
