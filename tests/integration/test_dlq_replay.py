@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -80,21 +80,21 @@ async def test_only_what_is_selected_is_put_back(settings: Settings) -> None:
 
 
 async def test_letters_are_selected_by_the_time_they_were_written(settings: Settings) -> None:
-    moments = [datetime(2026, 1, 2, 3, 4, second, tzinfo=UTC) for second in (0, 1, 2)]
-    for moment in moments:
-        await write_numbered_letters(settings, 2, [0, 1], at=moment)
+    for _ in range(3):
+        await write_numbered_letters(settings, 2, [0, 1])
 
-    async def count(since: datetime | None = None, until: datetime | None = None) -> int:
-        selection = Selection(since=since, until=until)
-        return sum([len(letters) async for letters in list_letters(settings, selection)], 0)
+    async def select(since: datetime | None = None, until: datetime | None = None) -> list[datetime]:
+        chosen = list_letters(settings, Selection(since=since, until=until))
+        return [known.letter.at async for letters in chosen for known in letters]
 
-    assert await count() == 12
-    assert await count(since=moments[1]) == 8
-    assert await count(until=moments[1]) == 8
-    assert await count(since=moments[1], until=moments[1]) == 4
-    assert await count(since=moments[1] + timedelta(milliseconds=1)) == 4
-    assert await count(since=moments[2] + timedelta(milliseconds=1)) == 0
-    assert await count(until=moments[0] - timedelta(milliseconds=1)) == 0
+    written = await select()
+    assert len(written) == 12
+    for moment in set(written):
+        assert await select(since=moment) == [at for at in written if at >= moment]
+        assert await select(until=moment) == [at for at in written if at <= moment]
+        assert await select(since=moment, until=moment) == [at for at in written if at == moment]
+    assert await select(since=max(written) + timedelta(milliseconds=1)) == []
+    assert await select(until=min(written) - timedelta(milliseconds=1)) == []
 
 
 async def test_what_is_discarded_is_not_put_back_until_it_is_opened_again(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Dead letters for tests, and what a replay has put on the topic of requests."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from aiokafka import AIOKafkaProducer
 from builders import consumed
@@ -41,23 +40,20 @@ def letter_record(
     return dead_letter_record(DeadLetter(record, cause, f"the detail of {partition}:{offset}"))
 
 
-async def write_letters(settings: Settings, *records: tuple[int, Record], at: datetime | None = None) -> None:
-    """Put letters on their partitions, in order, as written at a moment, now by default."""
+async def write_letters(settings: Settings, *records: tuple[int, Record]) -> None:
+    """Put letters on their partitions, in order."""
     producer = AIOKafkaProducer(**client_options(settings), acks="all", compression_type="zstd")
-    timestamp_ms = None if at is None else round(at.timestamp() * 1000)
     async with producer:
         for partition, record in records:
             batch = producer.create_batch()
-            batch.append(key=record.key, value=record.value, timestamp=timestamp_ms, headers=record.headers)
+            batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
             await (await producer.send_batch(batch, settings.topic_name(DEAD_LETTERS), partition=partition))
 
 
-async def write_numbered_letters(
-    settings: Settings, count: int, partitions: Sequence[int] = (0, 1, 2), at: datetime | None = None
-) -> None:
+async def write_numbered_letters(settings: Settings, count: int, partitions: Sequence[int] = (0, 1, 2)) -> None:
     """As many well-keyed letters on each partition, of the offsets 100, 101, …"""
     numbered = [(p, letter_record(settings, 100 + n, partition=p)) for p in partitions for n in range(count)]
-    await write_letters(settings, *numbered, at=at)
+    await write_letters(settings, *numbered)
 
 
 async def requests(settings: Settings) -> list[Consumed]:
