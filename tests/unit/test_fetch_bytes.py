@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from raw_headers import RawRecord, built
 
-from sinks.kafka.fetch_bytes import BYTES_AT_ONCE_MAX, bound_fetches
+from sinks.kafka.fetch_bytes import BYTES_AT_ONCE_MAX, bound_fetches, holds_compressed
 
 ZSTD = 4
 HALF = b"x" * (BYTES_AT_ONCE_MAX // 2)
@@ -75,3 +75,10 @@ def test_nothing_is_handed_over_of_a_partition_that_was_sought_elsewhere() -> No
     assignment.state.position = 3
     assert offsets(result) == []
     assert not result.has_more()
+
+
+@pytest.mark.parametrize("codec", range(5))
+def test_what_is_compressed_is_told_from_its_head(codec: int) -> None:
+    plain = built([(b"k", b"v" * 100, [])] * 3)
+    assert not holds_compressed(plain + plain)
+    assert holds_compressed(plain + built([(b"k", b"v" * 100, [])] * 3, codec) + plain[:20]) == (codec > 0)
