@@ -31,6 +31,9 @@ TRANSACTION_TIMEOUT_MS = 10_000
 EPOCH_LAST = 2**15 - 2
 """After this epoch the next holder gets a new producer id, in which the brokers see no successor of this one."""
 
+EPOCHS_LEFT_MIN = 100
+"""So a holder with fewer left goes over to the new producer id by itself, once its markers stand under the old one."""
+
 PAUSE_S = 0.02
 """Some milliseconds pass between the end of a transaction and its last marker; until then the id is busy."""
 
@@ -85,26 +88,39 @@ async def take_over(
 async def _leave_markers(
     client: AIOKafkaClient, transactional_id: str, partitions: list[TopicPartition]
 ) -> tuple[int, int]:
+    """The producer id and epoch of the markers, which are written when this returns."""
     node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
     producer_id, epoch = await _next_epoch(client, node, transactional_id)
+    while True:
+        await _empty_transaction(client, node, transactional_id, (producer_id, epoch), partitions)
+        # This epoch is for nobody: the coordinator gives it out only when all markers are written. Under it, we could
+        # still write behind the marker of another who came in between.
+        next_id, next_epoch = await _settled_epoch(client, node, transactional_id)
+        if next_id == producer_id and next_epoch < EPOCH_LAST - EPOCHS_LEFT_MIN:
+            return producer_id, epoch
+        while next_id == producer_id:  # not for long: until the epochs of this producer id are used up
+            next_id, next_epoch = await _next_epoch(client, node, transactional_id)
+        producer_id, epoch = next_id, next_epoch
+
+
+async def _empty_transaction(
+    client: AIOKafkaClient,
+    node: int,
+    transactional_id: str,
+    writer: tuple[int, int],
+    partitions: list[TopicPartition],
+) -> None:
     by_topic: defaultdict[str, list[int]] = defaultdict(list)
     for where in partitions:
         by_topic[where.topic].append(where.partition)
-    request = AddPartitionsToTxnRequest(transactional_id, producer_id, epoch, list(by_topic.items()))
+    request = AddPartitionsToTxnRequest(transactional_id, *writer, list(by_topic.items()))
     added = await client.send(node, request, group=ConnectionGroup.COORDINATION)
     for _, results in added.errors:
         for _, code in results:
             _check(code)
-    ended = await client.send(
-        node, EndTxnRequest(transactional_id, producer_id, epoch, True), group=ConnectionGroup.COORDINATION
-    )
+    ending = EndTxnRequest(transactional_id, *writer, True)
+    ended = await client.send(node, ending, group=ConnectionGroup.COORDINATION)
     _check(ended.error_code)
-    # Handed out only when all markers are written. The last epoch is passed over, so that the step to another
-    # producer id falls between our marker and our records, and never between two holders.
-    while True:
-        producer_id, epoch = await _settled_epoch(client, node, transactional_id)
-        if epoch < EPOCH_LAST:
-            return producer_id, epoch
 
 
 async def _settled_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:
