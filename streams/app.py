@@ -94,12 +94,13 @@ class PipelineApp(faust.App):
 
     async def _feed_line(self, stream: Any) -> None:
         line = Line(self.stage, self.publisher, records_max=BATCH_RECORDS_MAX, bytes_max=BATCH_BYTES_MAX)
-        running = asyncio.create_task(exit_on_fault(line.run()))
+        running = [asyncio.create_task(exit_on_fault(part)) for part in (line.run(), self.publisher.keep_claims())]
         try:
             async for event in stream.noack().events():
                 await line.put(event)
         finally:
-            running.cancel()
+            for task in running:
+                task.cancel()
 
     async def on_start(self) -> None:
         """Connect before anything is consumed."""
@@ -129,7 +130,9 @@ class PipelineApp(faust.App):
         _log.info("partitions.assigned", group=self.conf.id, partitions=sorted(tp.partition for tp in assigned))
 
     async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
-        self.stage.forget([tp.partition for tp in revoked])
+        partitions = [tp.partition for tp in revoked]
+        self.stage.forget(partitions)
+        self.publisher.release(partitions)
 
 
 def _give_up() -> None:

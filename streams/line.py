@@ -91,7 +91,10 @@ async def publish_outputs(publisher: Publisher, outputs: Outputs) -> None:
 def _by_partition(events: Sequence[Event]) -> dict[int, list[Consumed]]:
     batches: defaultdict[int, list[Consumed]] = defaultdict(list)
     for event in events:
-        batches[event.message.partition].extend(event.value)
+        batch = batches[event.message.partition]
+        # After a step back, what was queued before comes once more.
+        last = batch[-1].offset if batch else -1
+        batch.extend(event.value if event.value[0].offset > last else [r for r in event.value if r.offset > last])
     return batches
 
 
@@ -103,6 +106,12 @@ async def exit_on_fault(work: Coroutine[Any, Any, None]) -> None:
     """
     try:
         await work
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        _log.exception("agent.failed")  # nobody has cancelled us, but something that we waited for
+        os._exit(EXIT_SOFTWARE)
     except Exception:  # noqa: BLE001 (whatever it is)
         _log.exception("agent.failed")
         os._exit(EXIT_SOFTWARE)

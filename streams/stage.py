@@ -57,16 +57,23 @@ class Positions(Generic[P]):
         self._load = load
         self._by_partition: dict[int, P] = {}
         self._loading = asyncio.Lock()
+        self._times_forgotten = 0
 
     async def loaded(self, partitions: Iterable[int]) -> Mapping[int, P]:
         """The positions of partitions just assigned, loaded all at once where they are not kept."""
         asked = list(partitions)
         async with self._loading:  # Faust may ask twice at once, and loading would fence itself
             missing = [partition for partition in asked if partition not in self._by_partition]
-            if missing:
-                self._by_partition.update(await self._load(missing))
-                reach(CrashPoint.AFTER_RESUME)
-        return self.of(asked)
+            if not missing:
+                return self.of(asked)
+            times_forgotten = self._times_forgotten
+            loaded = await self._load(missing)
+            reach(CrashPoint.AFTER_RESUME)
+            found = {**self._by_partition, **loaded}
+            if times_forgotten == self._times_forgotten:
+                self._by_partition = found
+            # Otherwise partitions were taken from us meanwhile, maybe these: they are loaded anew when they come back.
+            return {partition: found[partition] for partition in asked if partition in found}
 
     def of(self, partitions: Iterable[int]) -> Mapping[int, P]:
         """The positions of our partitions. Raises KeyError for one that nobody has assigned to us: work on it would
@@ -79,5 +86,6 @@ class Positions(Generic[P]):
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop the positions of these partitions."""
+        self._times_forgotten += 1
         for partition in partitions:
             self._by_partition.pop(partition, None)

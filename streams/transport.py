@@ -98,11 +98,14 @@ class Consumer(driver.Consumer):
             os._exit(EXIT_SOFTWARE)
 
     async def _seek_to_resume_offsets(self) -> Mapping[TP, int]:
+        if not self.assignment():
+            return {}
         positions = dict(await super().seek_to_committed())
         resume = await cast("ResumingApp", self.app).resume_offsets(self.assignment())
         # What was delivered before is delivered again.
         for bookkeeping in (self._delivered, self._acked, self._acked_index):
             bookkeeping.clear()
+        resume = {tp: offset for tp, offset in resume.items() if tp in self.assignment()}  # it may have changed
         for tp, offset in resume.items():
             self._thread.seek(tp, offset)
         ahead = {tp: offset for tp, offset in resume.items() if offset > (positions.get(tp) or 0)}

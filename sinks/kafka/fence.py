@@ -2,14 +2,14 @@
 
 A transactional id gives its holder a producer id and an epoch that grows with each new holder, and a broker refuses
 records with an older epoch than the last it has seen of a producer id in a partition (KIP-98). It sees an epoch in
-the marker at a transaction's end, also of one without a record. So one empty transaction over the partitions is
+the marker at a transaction's end, also of one without a record. So an empty transaction over the partitions is
 enough: nothing older can come after its marker, and what stands before it can be read. From then on, plain batches
 with this producer id and epoch need no transactions and cost no more than any others.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     KafkaError,
     NoError,
+    OperationNotAttempted,
     ProducerFenced,
     for_code,
 )
@@ -85,22 +86,37 @@ async def take_over(
             return {where: Claim(producer_id, epoch) for where in taken}
 
 
+async def renew(client: AIOKafkaClient, transactional_id: str, claims: Mapping[TopicPartition, Claim]) -> None:
+    """Remind the coordinator of this id, which it forgets after ``transactional.id.expiration.ms`` (7 days) without a
+    transaction; the next holder would be given another producer id, under which it could not fence us.
+
+    Raises ProducerFenced when another has taken over meanwhile, and KafkaError.
+    """
+    writers = {(claim.producer_id, claim.epoch) for claim in claims.values()}
+    for writer in writers:
+        try:
+            node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
+            await _empty_transaction(client, node, transactional_id, writer, claims)
+        except InvalidProducerEpoch as error:
+            raise ProducerFenced(f"another took {transactional_id} over") from error
+
+
 async def _leave_markers(
     client: AIOKafkaClient, transactional_id: str, partitions: list[TopicPartition]
 ) -> tuple[int, int]:
     """The producer id and epoch of the markers, which are written when this returns."""
     node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
-    producer_id, epoch = await _next_epoch(client, node, transactional_id)
+    writer = await _next_epoch(client, node, transactional_id)
     while True:
-        await _empty_transaction(client, node, transactional_id, (producer_id, epoch), partitions)
-        # This epoch is for nobody: the coordinator gives it out only when all markers are written. Under it, we could
-        # still write behind the marker of another who came in between.
-        next_id, next_epoch = await _settled_epoch(client, node, transactional_id)
-        if next_id == producer_id and next_epoch < EPOCH_LAST - EPOCHS_LEFT_MIN:
-            return producer_id, epoch
-        while next_id == producer_id:  # not for long: until the epochs of this producer id are used up
-            next_id, next_epoch = await _next_epoch(client, node, transactional_id)
-        producer_id, epoch = next_id, next_epoch
+        await _empty_transaction(client, node, transactional_id, writer, partitions)
+        # It begins when the markers of the first are written, and with no epoch later than theirs: under a later one
+        # we could write behind the marker of somebody who came in between.
+        await _empty_transaction(client, node, transactional_id, writer, partitions)
+        producer_id, epoch = writer
+        if epoch < EPOCH_LAST - EPOCHS_LEFT_MIN:
+            return writer
+        while writer[0] == producer_id:  # not for long: until the epochs of this producer id are used up
+            writer = await _next_epoch(client, node, transactional_id)
 
 
 async def _empty_transaction(
@@ -108,27 +124,25 @@ async def _empty_transaction(
     node: int,
     transactional_id: str,
     writer: tuple[int, int],
-    partitions: list[TopicPartition],
+    partitions: Iterable[TopicPartition],
 ) -> None:
     by_topic: defaultdict[str, list[int]] = defaultdict(list)
     for where in partitions:
         by_topic[where.topic].append(where.partition)
-    request = AddPartitionsToTxnRequest(transactional_id, *writer, list(by_topic.items()))
-    added = await client.send(node, request, group=ConnectionGroup.COORDINATION)
-    for _, results in added.errors:
-        for _, code in results:
-            _check(code)
+    beginning = AddPartitionsToTxnRequest(transactional_id, *writer, list(by_topic.items()))
+    while codes := await _codes(client, node, beginning):
+        if codes != {ConcurrentTransactions.errno}:
+            raise for_code(min(codes - {ConcurrentTransactions.errno, OperationNotAttempted.errno}))
+        await asyncio.sleep(PAUSE_S)
     ending = EndTxnRequest(transactional_id, *writer, True)
-    ended = await client.send(node, ending, group=ConnectionGroup.COORDINATION)
+    ended: Any = await client.send(node, ending, group=ConnectionGroup.COORDINATION)
     _check(ended.error_code)
 
 
-async def _settled_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:
-    while True:
-        try:
-            return await _next_epoch(client, node, transactional_id)
-        except ConcurrentTransactions:
-            await asyncio.sleep(PAUSE_S)
+async def _codes(client: AIOKafkaClient, node: int, request: AddPartitionsToTxnRequest) -> set[int]:
+    """The errors that partitions were not added for."""
+    added: Any = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+    return {code for _, results in added.errors for _, code in results} - {NoError.errno}
 
 
 async def _next_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from schemas.topics import RECORD_BYTES_MAX
 from sinks.crash import reach
 from sinks.errors import SinkError
-from sinks.kafka.fence import Claim, take_over
+from sinks.kafka.fence import Claim, renew, take_over
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed, Record
 from sinks.kafka.tails import last_records
@@ -25,6 +25,9 @@ BATCH_BYTES_MAX = RECORD_BYTES_MAX - 64 * 1024
 """What a record batch holds at most, below the broker's limit."""
 
 WAIT_LOG_INTERVAL_S = 10.0
+
+RENEW_INTERVAL_S = 6 * 3600.0
+"""Brokers forget a claim that was not renewed for 7 days, by default."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +43,9 @@ class Publisher(Protocol):
 
     async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
         """From now on write to these partitions of the topics. Who wrote to them before can do so no more."""
+
+    def release(self, partitions: Iterable[int]) -> None:
+        """These partitions are no longer ours."""
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish groups of records in order to a partition that was taken over; return once all are durable.
@@ -119,6 +125,24 @@ class KafkaPublisher:
         for claimed in claims:
             self._claims |= claimed
         reach(CrashPoint.AFTER_FENCE)
+
+    def release(self, partitions: Iterable[int]) -> None:
+        """From now on publishing to them is a fault."""
+        released = set(partitions)
+        self._claims = {where: claim for where, claim in self._claims.items() if where.partition not in released}
+
+    async def keep_claims(self) -> None:
+        """Renew all claims every few hours until cancelled. Raises ProducerFenced and KafkaError."""
+        while True:
+            await asyncio.sleep(RENEW_INTERVAL_S)
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Renew all claims once."""
+        for partition in {where.partition for where in self._claims}:
+            claims = {where: claim for where, claim in self._claims.items() if where.partition == partition}
+            if claims:  # still: they may have been released meanwhile
+                await renew(self._producer.client, f"{self._writer}-{partition}", claims)
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish; while the broker is away this waits, and says so in the log.

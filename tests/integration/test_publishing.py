@@ -136,6 +136,23 @@ async def test_a_batch_made_before_a_takeover_is_refused_after_it(settings: Sett
         assert [record.value for record in await read_all(settings, topic, 0)] == [b"one", b"two"]
 
 
+async def test_a_claim_is_renewed_between_records_and_by_nobody_else(settings: Settings, topic: str) -> None:
+    async with a_publisher(settings, topic) as first:
+        await first.publish(topic, 0, a_group(b"one"))
+        await first.renew()
+        await first.publish(topic, 0, a_group(b"two"))
+        await first.renew()
+        await first.publish(topic, 0, a_group(b"three"))
+        async with a_publisher(settings, topic) as second:
+            with pytest.raises(ProducerFenced):
+                await first.renew()
+            first.release([0, 1, 2])
+            await first.renew()
+            await second.publish(topic, 0, a_group(b"four"))
+        values = [record.value for record in await read_all(settings, topic, 0)]
+    assert values == [b"one", b"two", b"three", b"four"]
+
+
 async def test_only_what_was_taken_over_is_written_to(settings: Settings, topic: str) -> None:
     async with a_publisher(settings, topic) as publisher:
         with pytest.raises(SinkError, match="not taken over"):

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
-from sinks.kafka.fence import EPOCH_LAST, Claim, take_over
+from sinks.kafka.fence import EPOCH_LAST, Claim, renew, take_over
 
 WHERE = TopicPartition("outcomes", 0)
 CONCURRENT_TRANSACTIONS = 51
@@ -32,7 +32,7 @@ class Coordinator:
             case InitProducerIdRequest():
                 return self.init()
             case AddPartitionsToTxnRequest():
-                code = self.check((request._producer_id, request._producer_epoch))
+                code = self.check((request._producer_id, request._producer_epoch)) or self.wait()
                 return SimpleNamespace(errors=[("outcomes", [(0, code)])])
             case EndTxnRequest():
                 code = self.check((request._producer_id, request._producer_epoch))
@@ -43,8 +43,7 @@ class Coordinator:
         raise AssertionError(request)
 
     def init(self) -> Any:
-        if self.busy:
-            self.busy -= 1
+        if self.wait():
             return SimpleNamespace(error_code=CONCURRENT_TRANSACTIONS)
         producer_id, epoch = self.writer
         self.writer = (producer_id + 1, 0) if epoch >= EPOCH_LAST else (producer_id, epoch + 1)
@@ -53,6 +52,11 @@ class Coordinator:
             self.rivals_left -= 1
             self.init()
         return found
+
+    def wait(self) -> int:
+        """Whether the markers of the last transaction are still being written."""
+        self.busy = max(0, self.busy - 1)
+        return CONCURRENT_TRANSACTIONS if self.busy else 0
 
     def check(self, writer: tuple[int, int]) -> int:
         return 0 if writer == self.writer else INVALID_PRODUCER_EPOCH
@@ -76,6 +80,18 @@ async def test_each_holder_is_fenced_by_a_marker_of_the_next(monkeypatch: pytest
         later = coordinator.markers[written:]
         assert any(marker[0] == claim.producer_id and marker[1] > claim.epoch for marker in later)
     assert producer_ids == {1, 2}
+
+
+async def test_a_claim_is_renewed_as_long_as_nobody_else_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.kafka.fence.PAUSE_S", 0)
+    coordinator = Coordinator(0)
+    client: Any = coordinator
+    claim = await take(coordinator)
+    await renew(client, "hfts-transfers-0", {WHERE: claim})
+    assert coordinator.markers[-1] == (claim.producer_id, claim.epoch)
+    await take(coordinator)
+    with pytest.raises(ProducerFenced):
+        await renew(client, "hfts-transfers-0", {WHERE: claim})
 
 
 async def test_who_is_overtaken_in_the_middle_has_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:

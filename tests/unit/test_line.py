@@ -170,3 +170,22 @@ async def test_a_fault_in_publishing_ends_the_process(exits: list[int]) -> None:
     assert exits == [EXIT_SOFTWARE]
     assert not event.acked
     running.cancel()
+
+
+async def test_records_that_come_again_before_they_were_worked_on_count_once() -> None:
+    stage = Stage()
+    line = Line(stage, MemoryTopics(), records_max=10, bytes_max=1000)
+    for event in (Event(0, 1, 2), Event(1, 1), Event(0, 1, 2, 3), Event(0, 4)):
+        await line.put(event)
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert stage.seen == [{0: [1, 2, 3, 4], 1: [1]}]
+    running.cancel()
+
+
+async def test_a_cancellation_that_nobody_asked_for_ends_the_process(exits: list[int]) -> None:
+    async def waits_for_what_was_cancelled() -> None:
+        raise asyncio.CancelledError
+
+    await exit_on_fault(waits_for_what_was_cancelled())
+    assert exits == [EXIT_SOFTWARE]

@@ -21,6 +21,17 @@ async def test_partitions_asked_for_twice_at_once_are_loaded_once() -> None:
     assert list(both) == [{1: "loaded", 2: "loaded"}, {2: "loaded", 3: "loaded"}]
 
 
+async def test_what_was_taken_away_while_it_was_loaded_is_not_kept() -> None:
+    async def load(partitions: list[int]) -> dict[int, str]:
+        positions.forget([1])
+        return dict.fromkeys(partitions, "old")
+
+    positions: Positions[str] = Positions(load)
+    assert await positions.loaded([1]) == {1: "old"}
+    with pytest.raises(KeyError):
+        positions.of([1])
+
+
 async def test_a_partition_that_was_taken_away_is_loaded_anew() -> None:
     async def load(partitions: list[int]) -> dict[int, int]:
         return dict.fromkeys(partitions, 0)
