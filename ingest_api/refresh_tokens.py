@@ -33,7 +33,7 @@ class RefreshToken:
 
 
 def new_refresh_token(session_id: str | None = None) -> RefreshToken:
-    """The next token of this session, or the first of a new one."""
+    """The next token of a login, or the first of a new one when no id is given."""
     session = UUID(session_id) if session_id else uuid4()
     body = base64.urlsafe_b64encode(session.bytes + secrets.token_bytes(_SECRET_BYTES)).decode()
     return RefreshToken(str(session), PREFIX + body)

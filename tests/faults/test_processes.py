@@ -13,7 +13,7 @@ from tests.faults.runner.disk import FileLimit
 from tests.faults.runner.process import OwnProcess
 from tests.faults.runner.scene import Clock
 
-WAITS = "import time; time.sleep(600)"
+WAITS = "import signal; signal.pause()"
 KILLS_ITSELF_IF_TOLD = f"""
 import os, signal
 if os.environ.get("CRASH_POINT"):
