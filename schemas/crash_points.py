@@ -7,16 +7,18 @@ from typing import NamedTuple
 class CrashPoint(StrEnum):
     """A gap between two steps."""
 
-    # Of every agent, in the order it passes them.
+    # Of the agents, in the order they pass them; those that do not publish, or do not write to the database, pass by.
+    WITHIN_FENCE = "within_fence"
+    """The first transaction of a takeover has ended; whether its markers are written is open."""
     AFTER_FENCE = "after_fence"
     """Predecessors can write no more; what they have written is not read yet."""
     AFTER_RESUME = "after_resume"
     """It is known where to go on; nothing is read yet."""
     AFTER_DECODE = "after_decode"
     BEFORE_COMMIT = "before_commit"
-    """Everything is written in the database's transaction, which is still open. Of the transfers agent only."""
+    """Everything is written in the ledger's transaction, which is still open; or is delivered and not noted."""
     AFTER_COMMIT = "after_commit"
-    """Of the transfers agent only."""
+    """It is committed, or noted."""
     BEFORE_PUBLISH = "before_publish"
     WITHIN_PUBLISH = "within_publish"
     """Records are handed to the sender, and whether the brokers have them is open."""
@@ -33,7 +35,7 @@ class CrashPoint(StrEnum):
 
 
 class Crash(NamedTuple):
-    """At which point, the how manieth time it is passed, and whether the process ends there or stops (SIGSTOP)."""
+    """At which point, the number of the time it is passed, and whether the process ends there or stops (SIGSTOP)."""
 
     point: CrashPoint
     passes: int

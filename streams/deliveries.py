@@ -73,6 +73,7 @@ class DeliveriesStage:
         }
         if moves:
             await self._progress.move(moves)
+            reach(CrashPoint.AFTER_COMMIT)
         for partition, move in moves.items():
             self._next_offsets.keep(partition, move.after)
         return []

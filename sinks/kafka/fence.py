@@ -9,8 +9,8 @@ with this producer id and epoch need no transactions and cost no more than any o
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from aiokafka import TopicPartition
@@ -25,6 +25,11 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
+
+from schemas.crash_points import CrashPoint
+from sinks.crash import reach
+
+T = TypeVar("T")
 
 TRANSACTION_TIMEOUT_MS = 10_000
 """After this, the coordinator itself ends the transaction of a process that died in the middle of it."""
@@ -43,14 +48,20 @@ ATTEMPTS_LOGGED_EVERY = 50
 _log = structlog.get_logger(__name__)
 
 
+class Writer(NamedTuple):
+    """What a broker knows a writer by, and tells it from its predecessors by."""
+
+    producer_id: int
+    epoch: int
+
+
 class Claim:
     """The right to write to one partition, until another takes it over. Numbers the records written under it."""
 
-    __slots__ = ("_next_sequence", "epoch", "producer_id")
+    __slots__ = ("_next_sequence", "writer")
 
-    def __init__(self, producer_id: int, epoch: int) -> None:
-        self.producer_id = producer_id
-        self.epoch = epoch
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
         self._next_sequence = 0
 
     def take_sequence(self, records: int) -> int:
@@ -60,103 +71,106 @@ class Claim:
         return first
 
 
-async def take_over(
-    client: AIOKafkaClient, transactional_id: str, partitions: Iterable[TopicPartition]
-) -> dict[TopicPartition, Claim]:
-    """A claim on each of these partitions, once nobody with an earlier one can write there any more.
+async def take_over(client: AIOKafkaClient, transactional_id: str, partitions: Iterable[TopicPartition]) -> Writer:
+    """Who to be from now on in these partitions, where nobody with an earlier claim can write any more.
 
     Waits for as long as the brokers are away. Raises ProducerFenced when another took them over in the same moment,
     and KafkaError for what no retry can mend, such as a missing permission.
     """
     taken = list(partitions)
+
+    async def leave_markers() -> Writer:
+        coordinator = await _coordinator_of(client, transactional_id)
+        writer = await coordinator.next_writer()
+        while True:
+            await coordinator.end_empty_transaction(writer, taken)
+            reach(CrashPoint.WITHIN_FENCE)
+            # This one begins when the markers of the first are written, and with no epoch later than theirs: under a
+            # later one we could write behind the marker of somebody who came in between.
+            await coordinator.end_empty_transaction(writer, taken)
+            if writer.epoch < EPOCH_LAST - EPOCHS_LEFT_MIN:
+                return writer
+            fenced = writer
+            while writer.producer_id == fenced.producer_id:  # not for long: until its epochs are used up
+                writer = await coordinator.next_writer()
+
+    return await _persist(transactional_id, leave_markers)
+
+
+async def renew(
+    client: AIOKafkaClient, transactional_id: str, writer: Writer, partitions: Iterable[TopicPartition]
+) -> None:
+    """Remind the coordinator of this id, which it forgets after ``transactional.id.expiration.ms`` (7 days) without a
+    transaction; the next holder would be given another producer id, under which it could not fence us.
+
+    Waits as ``take_over`` does. Raises ProducerFenced when another has taken over meanwhile, and KafkaError.
+    """
+    ours = list(partitions)
+
+    async def leave_one_more() -> None:
+        await (await _coordinator_of(client, transactional_id)).end_empty_transaction(writer, ours)
+
+    await _persist(transactional_id, leave_one_more)
+
+
+async def _persist(transactional_id: str, work: Callable[[], Awaitable[T]]) -> T:
+    """Do it again for as long as the fault may pass: whatever an attempt has left behind, the next makes good."""
     attempt = 0
     while True:
         try:
-            producer_id, epoch = await _leave_markers(client, transactional_id, taken)
+            return await work()
         except InvalidProducerEpoch as error:
             raise ProducerFenced(f"another took {transactional_id} over") from error
         except KafkaError as error:
-            if not _may_pass(error):
+            if not (error.retriable or isinstance(error, ConcurrentTransactions)):
                 raise
             attempt += 1
             if attempt % ATTEMPTS_LOGGED_EVERY == 0:
                 _log.warning("takeover.waiting", transactional_id=transactional_id, error=type(error).__name__)
             await asyncio.sleep(PAUSE_S)
-        else:
-            return {where: Claim(producer_id, epoch) for where in taken}
 
 
-async def renew(client: AIOKafkaClient, transactional_id: str, claims: Mapping[TopicPartition, Claim]) -> None:
-    """Remind the coordinator of this id, which it forgets after ``transactional.id.expiration.ms`` (7 days) without a
-    transaction; the next holder would be given another producer id, under which it could not fence us.
+class _Coordinator:
+    """The broker that keeps a transactional id. Its methods raise what it answers, KafkaErrors."""
 
-    Raises ProducerFenced when another has taken over meanwhile, and KafkaError.
-    """
-    writers = {(claim.producer_id, claim.epoch) for claim in claims.values()}
-    for writer in writers:
-        try:
-            node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
-            await _empty_transaction(client, node, transactional_id, writer, claims)
-        except InvalidProducerEpoch as error:
-            raise ProducerFenced(f"another took {transactional_id} over") from error
+    def __init__(self, client: AIOKafkaClient, node: int, transactional_id: str) -> None:
+        self._client = client
+        self._node = node
+        self._transactional_id = transactional_id
+
+    async def next_writer(self) -> Writer:
+        """The id's producer id with its next epoch."""
+        found = await self._ask(InitProducerIdRequest(self._transactional_id, TRANSACTION_TIMEOUT_MS))
+        _check(found.error_code)
+        return Writer(found.producer_id, found.producer_epoch)
+
+    async def end_empty_transaction(self, writer: Writer, partitions: Iterable[TopicPartition]) -> None:
+        """Have a marker written to each of the partitions, soon. Waits for those of the transaction before."""
+        by_topic: defaultdict[str, list[int]] = defaultdict(list)
+        for where in partitions:
+            by_topic[where.topic].append(where.partition)
+        beginning = AddPartitionsToTxnRequest(self._transactional_id, *writer, list(by_topic.items()))
+        while ConcurrentTransactions.errno in (codes := await self._codes(beginning)):
+            await asyncio.sleep(PAUSE_S)
+        for code in codes - {OperationNotAttempted.errno}:  # for the sake of another partition
+            _check(code)
+        ended = await self._ask(EndTxnRequest(self._transactional_id, *writer, True))
+        _check(ended.error_code)
+
+    async def _codes(self, request: AddPartitionsToTxnRequest) -> set[int]:
+        added = await self._ask(request)
+        return {code for _, results in added.errors for _, code in results}
+
+    async def _ask(self, request: Any) -> Any:
+        return await self._client.send(self._node, request, group=ConnectionGroup.COORDINATION)
 
 
-async def _leave_markers(
-    client: AIOKafkaClient, transactional_id: str, partitions: list[TopicPartition]
-) -> tuple[int, int]:
-    """The producer id and epoch of the markers, which are written when this returns."""
+async def _coordinator_of(client: AIOKafkaClient, transactional_id: str) -> _Coordinator:
     node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
-    writer = await _next_epoch(client, node, transactional_id)
-    while True:
-        await _empty_transaction(client, node, transactional_id, writer, partitions)
-        # It begins when the markers of the first are written, and with no epoch later than theirs: under a later one
-        # we could write behind the marker of somebody who came in between.
-        await _empty_transaction(client, node, transactional_id, writer, partitions)
-        producer_id, epoch = writer
-        if epoch < EPOCH_LAST - EPOCHS_LEFT_MIN:
-            return writer
-        while writer[0] == producer_id:  # not for long: until the epochs of this producer id are used up
-            writer = await _next_epoch(client, node, transactional_id)
-
-
-async def _empty_transaction(
-    client: AIOKafkaClient,
-    node: int,
-    transactional_id: str,
-    writer: tuple[int, int],
-    partitions: Iterable[TopicPartition],
-) -> None:
-    by_topic: defaultdict[str, list[int]] = defaultdict(list)
-    for where in partitions:
-        by_topic[where.topic].append(where.partition)
-    beginning = AddPartitionsToTxnRequest(transactional_id, *writer, list(by_topic.items()))
-    while codes := await _codes(client, node, beginning):
-        if codes != {ConcurrentTransactions.errno}:
-            raise for_code(min(codes - {ConcurrentTransactions.errno, OperationNotAttempted.errno}))
-        await asyncio.sleep(PAUSE_S)
-    ending = EndTxnRequest(transactional_id, *writer, True)
-    ended: Any = await client.send(node, ending, group=ConnectionGroup.COORDINATION)
-    _check(ended.error_code)
-
-
-async def _codes(client: AIOKafkaClient, node: int, request: AddPartitionsToTxnRequest) -> set[int]:
-    """The errors that partitions were not added for."""
-    added: Any = await client.send(node, request, group=ConnectionGroup.COORDINATION)
-    return {code for _, results in added.errors for _, code in results} - {NoError.errno}
-
-
-async def _next_epoch(client: AIOKafkaClient, node: int, transactional_id: str) -> tuple[int, int]:
-    request = InitProducerIdRequest(transactional_id, TRANSACTION_TIMEOUT_MS)
-    found: Any = await client.send(node, request, group=ConnectionGroup.COORDINATION)
-    _check(found.error_code)
-    return found.producer_id, found.producer_epoch
+    return _Coordinator(client, node, transactional_id)
 
 
 def _check(code: int) -> None:
     error = for_code(code)
     if error is not NoError:
         raise error
-
-
-def _may_pass(error: KafkaError) -> bool:
-    return bool(error.retriable) or isinstance(error, ConcurrentTransactions)

@@ -44,9 +44,6 @@ class Publisher(Protocol):
     async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
         """From now on write to these partitions of the topics. Who wrote to them before can do so no more."""
 
-    def release(self, partitions: Iterable[int]) -> None:
-        """These partitions are no longer ours."""
-
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish groups of records in order to a partition that was taken over; return once all are durable.
 
@@ -80,7 +77,7 @@ class ClaimedBatch(BatchBuilder):
         # aiokafka calls this when it sends the batch for the first time, with the state of its own producer.
         claim = self._claim
         sequence = claim.take_sequence(self.record_count())  # type: ignore[no-untyped-call]
-        super()._set_producer_state(claim.producer_id, claim.epoch, sequence)  # type: ignore[no-untyped-call]
+        super()._set_producer_state(*claim.writer, sequence)  # type: ignore[no-untyped-call]
 
 
 class KafkaPublisher:
@@ -112,19 +109,13 @@ class KafkaPublisher:
 
     async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
         """Raises ProducerFenced when another takes one of them over at the same moment, and KafkaError."""
-        claims = await asyncio.gather(
-            *(
-                take_over(
-                    self._producer.client,
-                    f"{self._writer}-{partition}",
-                    [TopicPartition(topic, partition) for topic in topics],
-                )
-                for partition in partitions
-            )
-        )
-        for claimed in claims:
-            self._claims |= claimed
+        await asyncio.gather(*(self._take_over(topics, partition) for partition in partitions))
         reach(CrashPoint.AFTER_FENCE)
+
+    async def _take_over(self, topics: Sequence[str], partition: int) -> None:
+        ours = [TopicPartition(topic, partition) for topic in topics]
+        writer = await take_over(self._producer.client, f"{self._writer}-{partition}", ours)
+        self._claims |= {where: Claim(writer) for where in ours}
 
     def release(self, partitions: Iterable[int]) -> None:
         """From now on publishing to them is a fault."""
@@ -141,8 +132,8 @@ class KafkaPublisher:
         """Renew all claims once."""
         for partition in {where.partition for where in self._claims}:
             claims = {where: claim for where, claim in self._claims.items() if where.partition == partition}
-            if claims:  # still: they may have been released meanwhile
-                await renew(self._producer.client, f"{self._writer}-{partition}", claims)
+            for writer in {claim.writer for claim in claims.values()}:  # one; none if released meanwhile
+                await renew(self._producer.client, f"{self._writer}-{partition}", writer, claims)
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         """Publish; while the broker is away this waits, and says so in the log.

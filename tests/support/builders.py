@@ -96,8 +96,6 @@ class MemoryTopics:
 
     async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None: ...
 
-    def release(self, partitions: Iterable[int]) -> None: ...
-
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         for number, group in enumerate(groups):
             if topic == self.crash_at and number == self.groups_before_crash:
@@ -133,8 +131,6 @@ class MemoryPublisher:
 
     async def take_over(self, topics: Sequence[str], partitions: Iterable[int]) -> None:
         self._writers.update(dict.fromkeys([(t, p) for t in topics for p in partitions], self))
-
-    def release(self, partitions: Iterable[int]) -> None: ...
 
     async def publish(self, topic: str, partition: int, groups: Iterable[tuple[Record, ...]]) -> None:
         for group in groups:

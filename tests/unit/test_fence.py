@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
-from sinks.kafka.fence import EPOCH_LAST, Claim, renew, take_over
+from sinks.kafka.fence import EPOCH_LAST, Claim, Writer, renew, take_over
 
 WHERE = TopicPartition("outcomes", 0)
 CONCURRENT_TRANSACTIONS = 51
@@ -62,9 +62,9 @@ class Coordinator:
         return 0 if writer == self.writer else INVALID_PRODUCER_EPOCH
 
 
-async def take(coordinator: Coordinator) -> Claim:
+async def take(coordinator: Coordinator) -> Writer:
     client: Any = coordinator
-    return (await take_over(client, "hfts-transfers-0", [WHERE]))[WHERE]
+    return await take_over(client, "hfts-transfers-0", [WHERE])
 
 
 async def test_each_holder_is_fenced_by_a_marker_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,13 +72,13 @@ async def test_each_holder_is_fenced_by_a_marker_of_the_next(monkeypatch: pytest
     coordinator = Coordinator(EPOCH_LAST - 150)
     producer_ids = set()
     for _ in range(100):
-        claim = await take(coordinator)
-        producer_ids.add(claim.producer_id)
+        writer = await take(coordinator)
+        producer_ids.add(writer.producer_id)
         written = len(coordinator.markers)
-        assert coordinator.markers[-1] == (claim.producer_id, claim.epoch)
+        assert coordinator.markers[-1] == writer
         await take(coordinator)
         later = coordinator.markers[written:]
-        assert any(marker[0] == claim.producer_id and marker[1] > claim.epoch for marker in later)
+        assert any(marker[0] == writer.producer_id and marker[1] > writer.epoch for marker in later)
     assert producer_ids == {1, 2}
 
 
@@ -86,12 +86,12 @@ async def test_a_claim_is_renewed_as_long_as_nobody_else_has_one(monkeypatch: py
     monkeypatch.setattr("sinks.kafka.fence.PAUSE_S", 0)
     coordinator = Coordinator(0)
     client: Any = coordinator
-    claim = await take(coordinator)
-    await renew(client, "hfts-transfers-0", {WHERE: claim})
-    assert coordinator.markers[-1] == (claim.producer_id, claim.epoch)
+    writer = await take(coordinator)
+    await renew(client, "hfts-transfers-0", writer, [WHERE])
+    assert coordinator.markers[-1] == writer
     await take(coordinator)
     with pytest.raises(ProducerFenced):
-        await renew(client, "hfts-transfers-0", {WHERE: claim})
+        await renew(client, "hfts-transfers-0", writer, [WHERE])
 
 
 async def test_who_is_overtaken_in_the_middle_has_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,5 +104,5 @@ async def test_who_is_overtaken_in_the_middle_has_no_claim(monkeypatch: pytest.M
 
 
 def test_records_are_numbered_round_and_round() -> None:
-    claim = Claim(1, 0)
+    claim = Claim(Writer(1, 0))
     assert [claim.take_sequence(2**31 - 3), claim.take_sequence(5), claim.take_sequence(1)] == [0, 2**31 - 3, 2]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from schemas.crash_points import CrashPoint
 
 API_POINTS = (CrashPoint.BEFORE_ACCEPT, CrashPoint.AFTER_ACCEPT)
-LEDGER_POINTS = (CrashPoint.BEFORE_COMMIT, CrashPoint.AFTER_COMMIT)
-ONCE_POINTS = (CrashPoint.AFTER_FENCE, CrashPoint.AFTER_RESUME)
+ONCE_POINTS = (CrashPoint.WITHIN_FENCE, CrashPoint.AFTER_FENCE, CrashPoint.AFTER_RESUME)
 """Passed once for each assignment, not for each batch."""
 
 SESSION_TIMEOUT_S = 6.0
@@ -69,10 +68,7 @@ def crash_points(name: str) -> tuple[CrashPoint, ...]:
     """The points that a process passes."""
     if name == "api":
         return API_POINTS
-    agents = tuple(point for point in CrashPoint if point not in API_POINTS)
-    if name == "downstream":
-        return tuple(point for point in agents if point not in LEDGER_POINTS)
-    return agents
+    return tuple(point for point in CrashPoint if point not in API_POINTS)
 
 
 def choose(deck: Iterable[Card], wanted: str) -> list[Card]:
