@@ -150,16 +150,16 @@ class _Coordinator:
         for where in partitions:
             by_topic[where.topic].append(where.partition)
         beginning = AddPartitionsToTxnRequest(self._transactional_id, *writer, list(by_topic.items()))
-        while ConcurrentTransactions.errno in (codes := await self._codes(beginning)):
+        while codes := await self._codes(beginning):
+            if ConcurrentTransactions.errno not in codes:
+                raise for_code(min(codes - {OperationNotAttempted.errno}))  # that one, for the sake of another
             await asyncio.sleep(PAUSE_S)
-        for code in codes - {OperationNotAttempted.errno}:  # for the sake of another partition
-            _check(code)
         ended = await self._ask(EndTxnRequest(self._transactional_id, *writer, True))
         _check(ended.error_code)
 
     async def _codes(self, request: AddPartitionsToTxnRequest) -> set[int]:
         added = await self._ask(request)
-        return {code for _, results in added.errors for _, code in results}
+        return {code for _, results in added.errors for _, code in results} - {NoError.errno}
 
     async def _ask(self, request: Any) -> Any:
         return await self._client.send(self._node, request, group=ConnectionGroup.COORDINATION)
