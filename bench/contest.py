@@ -9,7 +9,7 @@ from schemas.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run takes place: an empty, migrated database and a topic prefix that nobody else has, on the one server."""
+    """Where a run takes place: an empty, migrated database and a topic prefix of its own, on the one server."""
 
     settings: Settings
     partitions: int
