@@ -45,7 +45,7 @@ format: setup ## format the code
 
 lock: setup ## pin the versions again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --extra embedded pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra bench --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --constraint requirements-dev.lock - -o deploy/build.lock
 
 clean: ## remove .venv and every cache
