@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.workloads import Workload
 from schemas.settings import Settings
@@ -14,6 +15,11 @@ class Place:
     settings: Settings
     partitions: int
     workers: int = 1
+    postgres_pid: int | None = None
+    """The server's first process: what it and its children use of the processor is part of the figures."""
+    kafka_pid: int | None = None
+    logs: Path | None = None
+    """A folder for the output of a contender's processes; None: none is kept."""
 
 
 @dataclass(frozen=True, slots=True)
