@@ -7,7 +7,6 @@ as possible is left to the server.
 import asyncio
 import itertools
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 import httptools
 import msgspec
 import uvloop
+
+from bench.children import module, our_path, run_to_end
 
 ANSWER_TIMEOUT_S = 30.0
 """How long after the end an answer may take."""
@@ -71,22 +72,8 @@ async def drive(
     Raises RuntimeError when the server cannot be reached, closes a connection, or is silent for half a minute.
     """
     job = _Job(url, list(bodies), dict(headers), connections, seconds, count)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "bench.http_client"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    try:
-        # Not as arguments: the headers hold a token.
-        output, errors = await process.communicate(msgspec.msgpack.encode(job))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise RuntimeError(f"the HTTP client failed: {_last_line(errors)}")
+    # Not as arguments: the headers hold a token.
+    output = await run_to_end(module("bench.http_client"), our_path(), msgspec.msgpack.encode(job))
     return msgspec.msgpack.decode(output, type=Driven)
 
 
@@ -192,10 +179,6 @@ def _request(host: str, path: str, headers: Mapping[str, str], body: bytes) -> b
 
 def _percentile_ms(sorted_s: Sequence[float], share: float) -> float:
     return 1000 * sorted_s[min(len(sorted_s) - 1, int(share * len(sorted_s)))] if sorted_s else math.nan
-
-
-def _last_line(errors: bytes) -> str:
-    return next(iter(errors.decode(errors="replace").strip().splitlines()[-1:]), "it said nothing")
 
 
 def main() -> None:
