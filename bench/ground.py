@@ -12,9 +12,6 @@ from schemas.settings import Settings
 from sinks.postgres.pool import connect
 
 STATEMENT_TIMEOUT_S = 900.0
-ALL_FROM = 0.5
-"""With more of the wallets than this to be changed, one pass over all is quicker."""
-
 _TO_ALL = "update wallets set balance = $1 where kind = 'user'"
 _TO_SOME = "update wallets set balance = $1 where kind = 'user' and wallet_id = any($2::uuid[])"
 
@@ -31,12 +28,11 @@ async def prepared_ground(
     try:
         if not await has_wallets(database):
             await make_wallets(database, workload.wallets)
-        payers = set() if everyone else {source for source, _, _ in workload.pairs()}
-        if everyone or len(payers) > ALL_FROM * workload.wallets:
+        if everyone:
             await database.execute(_TO_ALL, FUNDS, timeout=STATEMENT_TIMEOUT_S)
         else:
-            ids = [wallet_id(number) for number in payers]
-            await database.execute(_TO_SOME, FUNDS, ids, timeout=STATEMENT_TIMEOUT_S)
+            payers = [wallet_id(number) for number in {source for source, _, _ in workload.pairs()}]
+            await database.execute(_TO_SOME, FUNDS, payers, timeout=STATEMENT_TIMEOUT_S)
         await database.execute("vacuum analyze wallets", timeout=STATEMENT_TIMEOUT_S)
         yield database
     finally:
