@@ -10,7 +10,7 @@ from ingest_api.envelope import Envelope
 from ingest_api.in_progress import InProgress
 from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
-from ingest_api.routes import auth, deposits, health, me, metrics, sessions, transfers, users, wallets
+from ingest_api.routes import auth, batches, deposits, health, me, metrics, sessions, transfers, users, wallets
 from ingest_api.services import OpenServices, open_services
 from schemas.settings import Settings
 
@@ -39,7 +39,7 @@ def create_app(settings: Settings, *, open_services: OpenServices = open_service
     )
     # Routes are tried in order, so the busiest come first, and FastAPI's own last. They stand in one flat list: an
     # included router would be tried, too.
-    modules = (transfers, deposits, wallets, me, users, sessions, auth, health, metrics)
+    modules = (transfers, batches, deposits, wallets, me, users, sessions, auth, health, metrics)
     app.router.routes[:0] = [route for module in modules for route in module.router.routes]
     install_problem_handlers(app)
     install_openapi(app)

@@ -12,6 +12,7 @@ import structlog
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from ingest_api.body_limits import BATCH_BYTES_MAX, BATCH_PATH, BATCH_TIMEOUT_S
 from ingest_api.metrics import TURNED_AWAY
 from ingest_api.problems import ProblemError, problem_response
 from schemas.codes import ProblemCode
@@ -27,6 +28,9 @@ HEAD_BYTES_MAX = 16 * 1024
 
 REQUEST_BYTES_MAX = 1024 * 1024
 """All that a client may send for one request: chunk sizes and trailers count as well, and what nobody reads."""
+
+BATCH_REQUEST_BYTES_MAX = 2 * BATCH_BYTES_MAX
+"""Likewise for a batch: room for sizes of chunks, unless they are chosen to be in the way."""
 
 CLIENT_TIMEOUT_S = 30.0
 """Long enough for the largest body over 20 kbit/s. Behind a proxy that reads requests whole it never passes."""
@@ -47,13 +51,16 @@ class BoundedConnection(HttpToolsProtocol):
     connections_max = CONNECTIONS_MAX
     head_bytes_max = HEAD_BYTES_MAX
     request_bytes_max = REQUEST_BYTES_MAX
+    batch_request_bytes_max = BATCH_REQUEST_BYTES_MAX
     client_timeout_s = CLIENT_TIMEOUT_S
+    batch_timeout_s = BATCH_TIMEOUT_S
     tick_s = TICK_S
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._is_in_head = False
         self._request_bytes = 0
+        self._is_batch = False
         self._waits_since_s: float | None = None  # since when it is the client's turn
         self._was_write_paused = False
         self._timer: TimerHandle | None = None
@@ -82,7 +89,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().data_received(data)
         if self._is_in_head and self._request_bytes > self.head_bytes_max:
             self._refuse(_head_too_large())
-        elif self._request_bytes > self.request_bytes_max and self._waits_since_s is not None:
+        elif self._request_bytes > self._bytes_max() and self._waits_since_s is not None:
             self._refuse(ProblemError(413, ProblemCode.BODY_TOO_LARGE))
 
     def on_message_begin(self) -> None:
@@ -99,11 +106,13 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse(_head_too_large())
             raise HeadTooLargeError
         super().on_headers_complete()
+        self._is_batch = self.scope["path"] == BATCH_PATH
 
     def on_message_complete(self) -> None:
         """Called by the parser at the end of a request."""
         super().on_message_complete()
         self._request_bytes = 0
+        self._is_batch = False
         # Answered already, as when there was no need to read the body: the next request is awaited.
         self._waits_since_s = self.loop.time() if self.cycle.response_complete else None
 
@@ -125,10 +134,17 @@ class BoundedConnection(HttpToolsProtocol):
         waited_s = 0.0 if self._waits_since_s is None else self.loop.time() - self._waits_since_s
         if waited_s >= self.client_timeout_s and not self._is_our_turn():
             self._refuse(ProblemError(408, ProblemCode.REQUEST_TIMEOUT))
-        elif self.flow.write_paused and self._was_write_paused:
+        elif self.flow.write_paused and self._was_write_paused and not self._may_read_later(waited_s):
             self.transport.abort()
         self._was_write_paused = self.flow.write_paused
         self._timer = self.loop.call_later(self.tick_s, self._tick)
+
+    def _bytes_max(self) -> int:
+        return self.batch_request_bytes_max if self._is_batch else self.request_bytes_max
+
+    def _may_read_later(self, waited_s: float) -> bool:
+        """Whether the client still sends a batch: many read nothing before they have sent everything."""
+        return self._is_batch and self._is_our_turn() and waited_s < self.batch_timeout_s
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

@@ -11,12 +11,11 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from ingest_api.body_limits import body_bytes_max
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.metrics import REQUESTS
 from ingest_api.problems import REQUEST_ID_KEY, ProblemError, problem_response
 from schemas.codes import ProblemCode
-
-BODY_BYTES_MAX = 64 * 1024
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -94,25 +93,25 @@ def _request_id(scope: Scope) -> str:
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    size = 0
+    size, size_max = 0, body_bytes_max(scope["path"])
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    is_declared_larger = not declared.isdigit() or int(declared) > BODY_BYTES_MAX
+    is_declared_larger = not declared.isdigit() or int(declared) > size_max
 
     async def receive_limited() -> Message:
         nonlocal size
         if is_declared_larger:
-            raise _too_large()
+            raise _too_large(size_max)
         message = await receive()
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
-            if size > BODY_BYTES_MAX:
-                raise _too_large()
+            if size > size_max:
+                raise _too_large(size_max)
         return message
 
     return receive_limited
 
 
-def _too_large() -> ProblemError:
-    detail = f"The body may have at most {BODY_BYTES_MAX} bytes."
+def _too_large(size_max: int) -> ProblemError:
+    detail = f"The body may have at most {size_max} bytes."
     # What is left of the body stays unread, so that the connection is of no further use.
     return ProblemError(413, ProblemCode.BODY_TOO_LARGE, detail, headers={"Connection": "close"})

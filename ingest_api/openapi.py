@@ -12,8 +12,12 @@ from ingest_api.caller import SCHEME_NAME, SECURITY_SCHEME
 from ingest_api.envelope import UNBOUNDED_PATHS
 from ingest_api.problem_responses import problems
 from schemas.http import Problem
+from schemas.http_batch import AcceptedLine, NewTransferLine, RefusedLine
 
 _REF = "#/components/schemas/{model}"
+
+_MODELS = (Problem, NewTransferLine, AcceptedLine, RefusedLine)
+"""What routes refer to by name."""
 
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
@@ -47,8 +51,9 @@ def install_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             components = document.setdefault("components", {})
-            problem = Problem.model_json_schema(ref_template=_REF)
-            components.setdefault("schemas", {}).update(problem.pop("$defs", {}), Problem=problem)
+            for model in _MODELS:
+                schema = model.model_json_schema(ref_template=_REF)
+                components.setdefault("schemas", {}).update(schema.pop("$defs", {}) | {model.__name__: schema})
             components.setdefault("securitySchemes", {})[SCHEME_NAME] = SECURITY_SCHEME
             components["headers"] = _HEADERS
             for path, operations in document["paths"].items():

@@ -1,5 +1,7 @@
 """Whose a wallet is: asked of the database once, then remembered."""
 
+from collections.abc import Iterable
+
 from ingest_api.bounded_cache import BoundedCache
 from ingest_api.problems import wallet_not_found
 from ingest_api.tokens import Caller
@@ -25,6 +27,20 @@ class WalletOwners:
                 raise wallet_not_found()
             self._owners.put(wallet_id, owner)
         return owner
+
+    async def known(self, wallet_ids: Iterable[str]) -> dict[str, Owner]:
+        """The owners of those wallets that exist, with one statement at most. Raises DatabaseAwayError."""
+        wallet_ids = set(wallet_ids)
+        found = self.remembered(wallet_ids)
+        if len(found) < len(wallet_ids):
+            for wallet_id, owner in (await self._wallets.owners_of(sorted(wallet_ids - found.keys()))).items():
+                self._owners.put(wallet_id, owner)
+                found[wallet_id] = owner
+        return found
+
+    def remembered(self, wallet_ids: Iterable[str]) -> dict[str, Owner]:
+        """Those of them for which nobody need be asked."""
+        return {wallet_id: owner for wallet_id in wallet_ids if (owner := self._owners.get(wallet_id)) is not None}
 
     async def require_access(self, caller: Caller, wallet_id: str) -> None:
         """Return if the caller may use the wallet. Raises the very same as for a wallet that does not exist."""

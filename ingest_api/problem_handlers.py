@@ -1,7 +1,5 @@
 """Every exception that ends a request, as a problem document."""
 
-from typing import Any
-
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from ingest_api.problems import REQUEST_ID_KEY, ProblemError, invalid_request, problem_response
+from ingest_api.problems import REQUEST_ID_KEY, ProblemError, invalid_fields, problem_response
 from schemas.codes import ProblemCode
 from sinks.errors import BrokerAwayError, TransientError
 
@@ -56,7 +54,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         return problem_response(
             request.scope, ProblemError(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE, headers={"Accept": taken})
         )
-    return problem_response(request.scope, invalid_request(*(_field_error(found) for found in error.errors())))
+    return problem_response(request.scope, invalid_fields(error.errors()))
 
 
 async def _on_transient_error(request: Request, error: Exception) -> Response:
@@ -79,13 +77,6 @@ def _sends_another_kind(request: Request, taken: str) -> bool:
     if taken == _JSON:
         return has_body and sent != _JSON and not (sent.startswith("application/") and sent.endswith("+json"))
     return has_body and sent not in _FORMS
-
-
-def _field_error(found: dict[str, Any]) -> tuple[str, str]:
-    """Only the place and the rule: what was sent may be secret."""
-    place = found["loc"]
-    field = ".".join(str(part) for part in place[1:]) or str(place[0])
-    return field, str(found["msg"]).removeprefix("Value error, ")
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -42,8 +42,8 @@ class ProblemError(HTTPException):
         self.members = members or {}
 
 
-def problem_response(scope: Scope, problem: ProblemError) -> Response:
-    """The document, with its headers."""
+def problem_document(scope: Scope, problem: ProblemError, *, errors_max: int = ERRORS_MAX) -> dict[str, Any]:
+    """The document, ready for JSON, with so many of the fields at fault."""
     document: dict[str, Any] = {
         "type": f"urn:hfts:problem:{problem.code}",
         "title": problem.code.replace("_", " ").capitalize(),
@@ -56,12 +56,17 @@ def problem_response(scope: Scope, problem: ProblemError) -> Response:
     }
     if problem.errors:
         document["errors"] = [
-            {"field": printable(field), "message": printable(message)} for field, message in problem.errors[:ERRORS_MAX]
+            {"field": printable(field), "message": printable(message)} for field, message in problem.errors[:errors_max]
         ]
+    return document
+
+
+def problem_response(scope: Scope, problem: ProblemError) -> Response:
+    """The document, with its headers."""
     headers = dict(problem.headers or {})
     if problem.status_code in _RETRIABLE:
         headers.setdefault("Retry-After", str(RETRY_AFTER_S))
-    return Response(orjson.dumps(document), problem.status_code, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(problem_document(scope, problem)), problem.status_code, headers, MEDIA_TYPE)
 
 
 def printable(text: str) -> str:
@@ -93,3 +98,13 @@ def transfer_not_found() -> ProblemError:
 def invalid_request(*errors: tuple[str, str]) -> ProblemError:
     """422 for these fields."""
     return ProblemError(422, ProblemCode.INVALID_REQUEST, errors=errors)
+
+
+def invalid_fields(found: Sequence[Mapping[str, Any]]) -> ProblemError:
+    """422 for what pydantic found: places behind `body` or the like, and rules; what was sent may be secret."""
+    errors = []
+    for error in found:
+        place = error["loc"]
+        field = ".".join(str(part) for part in place[1:]) or str(place[0])
+        errors.append((field, str(error["msg"]).removeprefix("Value error, ")))
+    return invalid_request(*errors)

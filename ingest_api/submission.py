@@ -1,6 +1,7 @@
 """From an order to a receipt: the one path by which HTTP puts money in motion."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -34,6 +35,9 @@ class Requests(Protocol):
 
     async def publish(self, key: bytes, value: bytes) -> Position:
         """Where the record stands, once the broker has confirmed it. Raises BrokerAwayError."""
+
+    async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
+        """Where each of these keys and values stands, or None where the broker has not confirmed it in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,14 @@ class Submitter:
         accepted = self._recent.get(transfer_id)
         return accepted.receipt if accepted else None
 
+    def remembered(self, transfer_id: str) -> Accepted | None:
+        """What this process accepted under this id not long ago."""
+        return self._recent.get(transfer_id)
+
+    def remember(self, accepted: Accepted) -> None:
+        """Repeat this receipt when the same comes again."""
+        self._recent.put(accepted.receipt.transfer_id, accepted)
+
     async def submit(self, caller: Caller, order: Order, transfer_id: str | None) -> Accepted:
         """Publish the order under this id, or a new one, and wait for the broker.
 
@@ -92,7 +104,7 @@ class Submitter:
             request.amount = format_units(check_request(request))
         except InvalidRequestError as error:
             raise invalid_request(("body", str(error))) from None
-        fingerprint = _fingerprint(caller, request)
+        fingerprint = fingerprint_of(caller, request)
         if transfer_id is not None and (known := self._recent.get(request.transfer_id)) is not None:
             if known.fingerprint != fingerprint:
                 raise ProblemError(422, ProblemCode.IDEMPOTENCY_KEY_REUSED)
@@ -110,15 +122,27 @@ class Submitter:
             with PUBLISH_SECONDS.time():
                 position = await self._requests.publish(request.source_wallet_id.encode(), encode_request(request))
         except BrokerAwayError:
-            # It may still arrive, so a client without a key needs the id to retry under.
-            raise ProblemError(
-                503,
-                ProblemCode.BROKER_UNAVAILABLE,
-                "Kafka did not confirm the request in time. Retry with the same Idempotency-Key or this transfer_id.",
-                members={"transfer_id": request.transfer_id},
-            ) from None
+            raise unconfirmed(request.transfer_id) from None
         reach(CrashPoint.AFTER_ACCEPT)
         return position
+
+    async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
+        """Likewise for many: None where the broker has not confirmed a record in time. It may still arrive."""
+        reach(CrashPoint.BEFORE_ACCEPT)
+        with PUBLISH_SECONDS.time():
+            positions = await self._requests.publish_all(records)
+        reach(CrashPoint.AFTER_ACCEPT)
+        return positions
+
+
+def unconfirmed(transfer_id: str) -> ProblemError:
+    """503. The request may still arrive, so that a client without a key needs the id to retry under."""
+    return ProblemError(
+        503,
+        ProblemCode.BROKER_UNAVAILABLE,
+        "Kafka did not confirm the request in time. Retry with the same Idempotency-Key or this transfer_id.",
+        members={"transfer_id": transfer_id},
+    )
 
 
 def transfer_id_of_key(caller: Caller, key: str) -> str:
@@ -126,7 +150,7 @@ def transfer_id_of_key(caller: Caller, key: str) -> str:
     return str(uuid5(UUID(caller.user_id), key))
 
 
-def _fingerprint(caller: Caller, request: TransferRequest) -> bytes:
+def fingerprint_of(caller: Caller, request: TransferRequest) -> bytes:
     """Equal for orders of the same content by the same caller, whenever they were sent."""
     content = (
         caller.user_id,

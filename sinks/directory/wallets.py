@@ -1,5 +1,6 @@
 """Wallets and their entries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +80,11 @@ class Wallets:
         """Whose the wallet is, or None when there is no such wallet."""
         row = await self._database.row(statements.WALLET_OWNER, wallet_id)
         return Owner(row["user_id"]) if row else None
+
+    async def owners_of(self, wallet_ids: Sequence[str]) -> dict[str, Owner]:
+        """Whose these wallets are; those that do not exist are left out."""
+        rows = await self._database.rows(statements.WALLET_OWNERS, wallet_ids)
+        return {row["wallet_id"]: Owner(row["user_id"]) for row in rows}
 
     async def world(self, currency: str) -> str:
         """Id of the currency's world wallet, made where it is missing."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
 from sinks.errors import BrokerAwayError, SinkError
 from sinks.kafka.access import access_fault
+from sinks.kafka.batch_sending import Batch, fill_batches, send_batches
 from sinks.kafka.options import client_options
 from sinks.kafka.signing import request_signer
 
@@ -93,6 +95,29 @@ class RequestPublisher:
         finally:
             self._pending -= 1
 
+    async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
+        """Publish keys and values in their order, in record batches, and wait for the broker.
+
+        None stands for a record that was not confirmed within 5 s. It may arrive nevertheless.
+        """
+        positions: list[Position | None] = [None] * len(records)
+        if self._pending + len(records) > PENDING_MAX:
+            return positions
+        self._pending += len(records)
+        batches: list[Batch] = []
+        try:
+            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                await self._send_all(records, batches)
+        except (TimeoutError, KafkaError):
+            _log.warning("broker.unconfirmed", topic=self.topic, records=len(records))
+        finally:
+            self._pending -= len(records)
+        for batch in batches:
+            if (offset := batch.base_offset()) is not None:
+                for distance, place in enumerate(batch.places):
+                    positions[place] = Position(batch.partition, offset + distance)
+        return positions
+
     async def check_topic(self) -> None:
         """Ask the brokers for the request topic. Raises BrokerAwayError when there is no answer, or no topic."""
         producer = self._producer
@@ -114,6 +139,19 @@ class RequestPublisher:
                 self._retire(producer)
             raise BrokerAwayError(f"Kafka refused the record: {type(error).__name__}") from error
         return Position(sent.partition, sent.offset)
+
+    async def _send_all(self, records: Sequence[tuple[bytes, bytes]], batches: list[Batch]) -> None:
+        """Fills the list of batches, and returns once each has its outcome."""
+        while (producer := self._producer) is None:
+            await self._connected.wait()
+        partitions = len(producer.client.cluster.partitions_for_topic(self.topic))
+        batches += fill_batches(producer, partitions, records, self._signer)
+        try:
+            await send_batches(producer, self.topic, batches)
+        except KafkaError:
+            if producer is self._producer:
+                self._retire(producer)
+            raise
 
     async def _keep_producer(self) -> None:
         backoff_s = BACKOFF_S_MIN

@@ -47,6 +47,11 @@ class FakeRequests:
         self.records.append((key, value))
         return Position(0, len(self.records) - 1)
 
+    async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
+        if self.is_away:
+            return [None] * len(records)
+        return [await self.publish(key, value) for key, value in records]
+
 
 class FakeUsers(Users):
     def __init__(self) -> None:
@@ -78,6 +83,10 @@ class FakeWallets(Wallets):
     async def owner_of(self, wallet_id: str) -> Owner | None:
         self._count()
         return self.owners.get(wallet_id)
+
+    async def owners_of(self, wallet_ids: Sequence[str]) -> dict[str, Owner]:
+        self._count()
+        return {wallet_id: self.owners[wallet_id] for wallet_id in wallet_ids if wallet_id in self.owners}
 
     async def world(self, currency: str) -> str:
         self._count()
