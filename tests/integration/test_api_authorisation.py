@@ -1,21 +1,19 @@
 """Who may do what: every route of the app, asked by nobody, by another user, by the owner and by an admin.
 
-The table below says what each route grants. A route that is not in it fails a test, so that none can be added without
-this being decided.
+What each route grants stands in the table of `tests/support/api_grants.py`.
 """
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
-import httpx2
 import pytest
+from api_grants import CALLERS, GRANTS, Grant, World, payment_of
 from fastapi.routing import APIRoute
+from live_api import LiveApi, Person, app_client
 from pydantic import SecretStr
 
 from ingest_api.app import create_app
@@ -24,10 +22,7 @@ from schemas.settings import Settings
 from sinks.kafka.topics import ensure_topics
 from sinks.postgres.pool import connect
 from tests.conftest import cloned_database
-from tests.integration.conftest import PASSWORD, LiveApi, Person
 
-CALLERS = ("nobody", "other", "owner", "admin")
-CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "DKK"), strict=True))  # a wallet can be opened once
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 INSERT_TRANSFER = """
@@ -38,118 +33,6 @@ values (gen_random_uuid(), $1, $2, 1, 'USD', $3, $4, $5::numeric, $5::bigint, $5
     0, 0)
 returning transfer_id::text
 """
-
-
-@dataclass
-class World:
-    """One owner with something of everything."""
-
-    api: LiveApi
-    people: dict[str, Person] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)  # what stands in the table's paths for a real one
-
-    async def ask(self, method: str, path: str, caller: str, body: Any = None) -> Any:
-        person = self.people.get(caller)
-        headers = dict(person.headers if person else {}, **{"X-Request-Id": "same"})
-        how = {"data": body} if isinstance(body, dict) and path.startswith("/v1/auth/") else {"json": body}
-        return await self.api.client.request(method, path, headers=headers, **({} if body is None else how))
-
-
-Body = Callable[[World, str], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What becomes of a request of the owner's things, by who sends it."""
-
-    nobody: int
-    other: int
-    owner: int
-    admin: int
-    body: Body | None = None
-    path: str | None = None  # where the route's own path asks for things of several kinds
-
-
-def anyone(status: int, body: Body | None = None) -> Grant:
-    return Grant(status, status, status, status, body)
-
-
-def payment(world: World, _: str) -> Any:
-    return {
-        "source_wallet_id": world.names["wallet_id"],
-        "destination_wallet_id": str(uuid4()),
-        "amount": "1",
-        "currency": "USD",
-    }
-
-
-def deposit(world: World, _: str) -> Any:
-    return {"wallet_id": world.names["wallet_id"], "amount": "1", "currency": "USD"}
-
-
-def wallet_for_the_owner(world: World, caller: str) -> Any:
-    return {"currency": CURRENCIES[caller], "user_id": world.people["owner"].user_id}
-
-
-def own_wallet(_: World, caller: str) -> Any:
-    return {"currency": CURRENCIES[caller].replace("NOK", "PLN")}
-
-
-def account(_: World, caller: str) -> Any:
-    return {"email": f"new-{caller}@example.com", "password": PASSWORD}
-
-
-def wrong_login(world: World, _: str) -> Any:
-    return {"grant_type": "password", "username": world.people["owner"].email, "password": "not the password"}
-
-
-def no_token(_: World, __: str) -> Any:
-    return {"token": "none"}
-
-
-def wrong_password(_: World, __: str) -> Any:
-    return {"current_password": "not the password", "new_password": "another good passphrase"}
-
-
-def own(status: int, body: Body | None = None) -> Grant:
-    """A route that is about nobody but the caller: `other` sees what is other's, and so on."""
-    return Grant(401, status, status, status, body)
-
-
-GRANTS: dict[str, tuple[Grant, ...]] = {
-    "GET /healthz": (anyone(200),),
-    "GET /readyz": (anyone(200),),
-    "GET /metrics": (anyone(200),),
-    "GET /docs": (anyone(200),),
-    "GET /docs/oauth2-redirect": (anyone(200),),
-    "GET /redoc": (anyone(200),),
-    "GET /openapi.json": (anyone(200),),
-    "POST /v1/users": (anyone(201, account),),
-    "POST /v1/auth/token": (anyone(401, wrong_login),),
-    "POST /v1/auth/revoke": (anyone(200, no_token),),
-    "GET /v1/me": (own(200),),
-    "PUT /v1/me/password": (own(403, wrong_password),),
-    "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204),),
-    "GET /v1/wallets": (own(200),),
-    "POST /v1/wallets": (own(201, own_wallet), Grant(401, 403, 201, 201, wallet_for_the_owner)),
-    "GET /v1/wallets/{wallet_id}": (
-        Grant(401, 404, 200, 200),
-        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}"),
-    ),
-    "GET /v1/wallets/{wallet_id}/entries": (
-        Grant(401, 404, 200, 200),
-        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/entries"),
-    ),
-    "POST /v1/transfers": (Grant(401, 404, 202, 202, payment),),
-    "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit),),
-    "GET /v1/transfers/{transfer_id}": (
-        Grant(401, 404, 200, 200, path="/v1/transfers/{completed_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{failed_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}?receipt={receipt}"),
-        Grant(401, 404, 409, 409, path="/v1/transfers/{rejected_id}?receipt={rejected_receipt}"),
-    ),
-}
 
 
 def routes() -> set[str]:
@@ -209,10 +92,6 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
         yield world
 
 
-def payment_of(wallet: str) -> Any:
-    return {"source_wallet_id": wallet, "destination_wallet_id": str(uuid4()), "amount": "1", "currency": "USD"}
-
-
 def receipt_at(api: LiveApi, accepted: Any, owner: Person, partition: int) -> str:
     from ingest_api.receipts import Receipt  # noqa: PLC0415
 
@@ -225,12 +104,7 @@ def receipt_at(api: LiveApi, accepted: Any, owner: Person, partition: int) -> st
 async def open_api(settings: Settings) -> AsyncIterator[LiveApi]:
     await ensure_topics(settings)
     connection: asyncpg.Connection = await connect(settings)
-    app = create_app(settings)
-    transport = httpx2.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://api", timeout=30) as client,
-    ):
+    async with app_client(settings) as (app, client):
         yield LiveApi(app, client, connection, settings)
     await connection.close()
 

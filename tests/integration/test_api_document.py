@@ -7,10 +7,11 @@ import sys
 import asyncpg
 import httpx2
 import pytest
+from api_calls import PASSWORD, wait_readiness
+from api_processes import ROOT, start_api
 
+from ops.embedded.ports import free_port
 from schemas.settings import Settings
-from tests.integration.conftest import PASSWORD
-from tests.integration.test_api_server import ROOT, free_port, start, status
 
 CONFIGURATION = "tests/integration/schemathesis.toml"
 ADMIN = "root@example.com"
@@ -18,8 +19,8 @@ ADMIN = "root@example.com"
 
 @pytest.mark.timeout(180)
 async def test_the_api_keeps_to_its_document(settings: Settings, connection: asyncpg.Connection) -> None:
-    port = free_port()
-    api = await start(settings, port)
+    port = free_port(())
+    api = await start_api(settings, port)
     try:
         wallet_id = await prepare(f"http://127.0.0.1:{port}", connection)
         code, told = await schemathesis(f"http://127.0.0.1:{port}/openapi.json", wallet_id)
@@ -35,9 +36,7 @@ async def test_the_api_keeps_to_its_document(settings: Settings, connection: asy
 async def prepare(url: str, connection: asyncpg.Connection) -> str:
     """An admin, and a wallet to move money into and out of; its id."""
     async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
-        async with asyncio.timeout(60):
-            while await status(client) != 200:  # noqa: ASYNC110 (another process)
-                await asyncio.sleep(0.05)
+        await wait_readiness(client)
         created = await client.post("/v1/users", json={"email": ADMIN, "password": PASSWORD})
         assert created.status_code == 201, created.text
         await connection.execute("update users set role = 'admin' where email = $1", ADMIN)

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -8,8 +7,8 @@ import asyncpg
 import httpx2
 import pytest
 from aiokafka.errors import OutOfOrderSequenceNumber
+from live_api import LiveApi, app_client
 
-from ingest_api.app import create_app
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
 from sinks.directory import database
@@ -18,20 +17,8 @@ from sinks.errors import BrokerAwayError
 from sinks.kafka import requests
 from sinks.kafka.requests import RequestPublisher
 from sinks.kafka.topics import ensure_topics
-from tests.integration.conftest import LiveApi
 
 CLOSED_PORT = 9  # "discard": nothing listens there
-
-
-@asynccontextmanager
-async def client_of(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(settings)
-    transport = httpx2.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://api", timeout=60) as client,
-    ):
-        yield client
 
 
 def headers(settings: Settings, user_id: str) -> dict[str, str]:
@@ -66,7 +53,7 @@ async def test_without_the_broker(
         "amount": "1",
         "currency": "USD",
     }
-    async with client_of(away) as client:
+    async with app_client(away) as (_, client):
         answer = await client.post("/v1/transfers", json=body, headers=headers(settings, str(user_id)))
         assert (answer.status_code, answer.json()["code"]) == (503, "broker_unavailable")
         assert answer.headers["retry-after"] == "1"
@@ -79,7 +66,7 @@ async def test_without_the_broker(
 async def test_without_the_database(settings: Settings) -> None:
     away = settings.model_copy(update={"postgres_port": CLOSED_PORT})
     user_id = str(uuid4())
-    async with client_of(away) as client:
+    async with app_client(away) as (_, client):
         for path in ("/v1/me", "/v1/wallets", f"/v1/wallets/{uuid4()}", f"/v1/transfers/{uuid4()}"):
             answer = await client.get(path, headers=headers(settings, user_id))
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
@@ -110,14 +97,14 @@ async def test_once_the_owner_is_known_the_database_may_go(live_api: LiveApi, mo
 
 async def test_a_database_without_migrations_is_not_ready(settings: Settings, connection: asyncpg.Connection) -> None:
     await connection.execute("drop table schema_migrations")
-    async with client_of(settings) as client:
+    async with app_client(settings) as (_, client):
         async with asyncio.timeout(30):
             while "0001_ledger" not in (answer := await client.get("/readyz")).text:
                 assert answer.status_code == 503
 
 
 async def test_topics_that_are_made_later(database_settings: Settings) -> None:
-    async with client_of(database_settings) as client:
+    async with app_client(database_settings) as (_, client):
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "broker_unavailable")
         assert await ensure_topics(database_settings)

@@ -4,11 +4,11 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.partitioner import murmur2
+from live_api import LiveApi, Person
 
 from schemas.topics import TRANSFERS_REQUESTED
 from schemas.transfers import decode_request
 from sinks.kafka.options import client_options
-from tests.integration.conftest import LiveApi, Person
 
 INSERT_ROW = """
 insert into transfers (transfer_id, source_wallet_id, destination_wallet_id, amount, currency, status, reason,

@@ -1,4 +1,5 @@
-from tests.integration.conftest import PASSWORD, LiveApi
+from api_calls import PASSWORD, log_in
+from live_api import LiveApi
 
 
 async def test_registering_and_logging_in(live_api: LiveApi) -> None:
@@ -7,9 +8,7 @@ async def test_registering_and_logging_in(live_api: LiveApi) -> None:
     user = created.json()
     assert set(user) == {"user_id", "email", "status", "role", "created_at", "updated_at"}
     assert (user["email"], user["status"], user["role"]) == ("ada@example.com", "active", "user")
-    form = {"username": "ADA@example.com", "password": PASSWORD, "grant_type": "password"}
-    login = await live_api.client.post("/v1/auth/token", data=form)
-    headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    headers = await log_in(live_api.client, "ADA@example.com")
     assert (await live_api.client.get("/v1/me", headers=headers)).json() == user
 
 

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from live_api import LiveApi, Person
 
 from sinks.directory import statements
-from tests.integration.conftest import LiveApi, Person
 
 INSERT_TRANSFER = """
 insert into transfers (transfer_id, source_wallet_id, destination_wallet_id, amount, currency, status, source_balance,

@@ -7,7 +7,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from dead_letters import requests, states, write_numbered_letters
+from dead_letters import states, write_numbered_letters
+from plain_topics import records_of
 from polling import wait_until
 from workers import running
 
@@ -17,6 +18,7 @@ from ops.dlq.requests_writer import requests_writer
 from ops.dlq.selection import Selection, State
 from ops.dlq.steps import Step
 from schemas.settings import Settings
+from schemas.topics import TRANSFERS_REQUESTED
 
 ALL = Selection()
 LETTERS = [f"{partition}:{offset}" for partition in range(3) for offset in range(4)]
@@ -49,7 +51,7 @@ def first_command(signal_name: str, step: Step) -> list[str]:
 
 
 async def assert_each_is_back_once(settings: Settings) -> None:
-    found = [bytes(record.headers[-2][1] or b"").decode() for record in await requests(settings)]
+    found = [bytes(record.headers[-2][1] or b"").decode() for record in await records_of(settings, TRANSFERS_REQUESTED)]
     assert found == LETTERS
     assert await states(settings) == dict.fromkeys(LETTERS, State.REPLAYED)
 
@@ -103,7 +105,7 @@ async def test_a_zombie_with_its_database_is_shut_out_by_the_brokers(settings: S
             first.send_signal(signal.SIGCONT)
             assert await first.wait() == 1
     assert "OvertakenError" in log.read_text()
-    assert len(await requests(settings)) == 4
+    assert len(await records_of(settings, TRANSFERS_REQUESTED)) == 4
     report = await replay_letters(settings, ALL, actor="second")
     assert report.settled.reopened == 4
     await assert_each_is_back_once(settings)

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
-from dead_letters import key_for, letter_record, requests, states, write_letters, write_numbered_letters
+from dead_letters import key_for, letter_record, states, write_letters, write_numbered_letters
+from plain_topics import records_of
 
 from ops.dlq.address import Address
 from ops.dlq.discard import discard_letters, undo_discard
@@ -43,7 +44,7 @@ async def test_letters_are_put_back_in_order_their_bytes_and_own_headers_untouch
     await write_letters(settings, *records)
     report = await replay_letters(settings, ALL, actor="eve")
     assert report.replayed == {"undecodable": 4, "wrong_key": 1}
-    found = await requests(settings)
+    found = await records_of(settings, TRANSFERS_REQUESTED)
     sources = [("0:0", 0), ("0:1", 0), ("0:3", 0), ("1:0", 1), ("0:2", 2)]
     assert [(bytes(r.headers[-2][1]).decode(), r.partition) for r in found] == sources
     assert {name for record in found for name, _ in record.headers[-2:]} == {"replay-of", "replay-attempt"}
@@ -52,7 +53,7 @@ async def test_letters_are_put_back_in_order_their_bytes_and_own_headers_untouch
     assert found[4].key == astray
     again = await replay_letters(settings, ALL, actor="eve")
     assert (again.replayed.total(), again.left) == (0, {State.REPLAYED: 5})
-    assert len(await requests(settings)) == 5
+    assert len(await records_of(settings, TRANSFERS_REQUESTED)) == 5
     action = (await find_letter(settings, Address(0, 2))).action
     assert action is not None
     assert (action.actor, action.request_partition, action.request_offset) == ("eve", 2, found[4].offset)
@@ -62,7 +63,7 @@ async def test_a_record_without_key_and_value_goes_back_to_where_it_came_from(se
     whole = letter_record(settings, 5, partition=1)
     await write_letters(settings, (1, Record(None, None, whole.headers)))
     await replay_letters(settings, ALL, actor="eve")
-    [found] = await requests(settings)
+    [found] = await records_of(settings, TRANSFERS_REQUESTED)
     assert (found.partition, found.key, found.value) == (1, None, None)
 
 
@@ -73,7 +74,7 @@ async def test_only_what_is_selected_is_put_back(settings: Settings) -> None:
     with pytest.raises(DeadLetterError, match="there is no partition 3"):
         await replay_letters(settings, Selection(partitions=frozenset({3})), actor="eve")
     assert (await replay_letters(settings, at((2, 3), (2, 1)), actor="eve")).replayed.total() == 2
-    found = [bytes(record.headers[-2][1]) for record in await requests(settings)]
+    found = [bytes(record.headers[-2][1]) for record in await records_of(settings, TRANSFERS_REQUESTED)]
     assert found == [b"2:1", b"2:3"]
     report = await replay_letters(settings, Selection(partitions=frozenset({1, 2})), actor="eve")
     assert (report.replayed.total(), report.left) == (6, {State.REPLAYED: 2})
@@ -112,7 +113,7 @@ async def test_what_is_discarded_is_not_put_back_until_it_is_opened_again(settin
     assert set((await states(settings)).values()) == {State.REPLAYED}
     report = await discard_letters(settings, ALL, reason="too late", actor="eve")
     assert (report.changed.total(), report.left) == (0, {State.REPLAYED: 4})
-    assert len(await requests(settings)) == 4
+    assert len(await records_of(settings, TRANSFERS_REQUESTED)) == 4
 
 
 async def test_what_was_no_request_is_left_alone(settings: Settings) -> None:
@@ -121,7 +122,7 @@ async def test_what_was_no_request_is_left_alone(settings: Settings) -> None:
     await write_letters(settings, (0, Record(None, b"!", [])), (0, Record(other.key, other.value, foreign)))
     report = await replay_letters(settings, ALL, actor="eve")
     assert (report.no_requests, report.replayed.total()) == (2, 0)
-    assert await requests(settings) == []
+    assert await records_of(settings, TRANSFERS_REQUESTED) == []
 
 
 async def test_a_letter_too_large_is_named_and_stops_nothing_for_good(settings: Settings) -> None:
@@ -136,7 +137,7 @@ async def test_a_letter_too_large_is_named_and_stops_nothing_for_good(settings: 
     report = await discard_letters(settings, at((0, 1)), reason="too large", actor="eve")
     assert (report.settled.reopened, report.changed.total()) == (1, 1)
     assert (await replay_letters(settings, ALL, actor="eve")).replayed.total() == 1
-    assert len(await requests(settings)) == 2
+    assert len(await records_of(settings, TRANSFERS_REQUESTED)) == 2
 
 
 async def test_two_commands_at_once_put_each_letter_back_once(settings: Settings) -> None:
@@ -147,7 +148,7 @@ async def test_two_commands_at_once_put_each_letter_back_once(settings: Settings
     replayed = sum(run.replayed.total() for run in runs if not isinstance(run, BaseException))
     assert all(isinstance(run, BusyError) for run in runs if isinstance(run, BaseException))
     assert replayed == 150
-    assert len(await requests(settings)) == 150
+    assert len(await records_of(settings, TRANSFERS_REQUESTED)) == 150
 
 
 async def test_a_second_command_is_told_who_is_at_work(settings: Settings) -> None:

@@ -4,27 +4,19 @@ from pathlib import Path
 
 import asyncpg
 from builders import a_request
+from plain_topics import records_of
 from raw_headers import RawRecord, put_raw
 from workers import stop, wait_settled, worker
 
 from ops.load.kafka_sender import partition_of
 from ops.reconcile.run import reconcile
-from ops.topic_reader import group_free_consumer, read_spans, topic_spans
 from schemas.headers import CAUSE
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_REQUESTED
 from schemas.transfers import encode_request
-from sinks.kafka.records import Consumed
 
 POISON = b"\xff\xfename"
 ZSTD = 4
-
-
-async def dead_letters(settings: Settings) -> list[Consumed]:
-    topic = settings.topic_name(DEAD_LETTERS)
-    async with group_free_consumer(settings) as consumer:
-        spans = await topic_spans(consumer, {topic: settings.topic_partitions})
-        return [record async for _, records in read_spans(consumer, spans) for record in records]
 
 
 async def test_they_go_the_way_of_any_other(settings: Settings, connection: asyncpg.Connection, tmp_path: Path) -> None:
@@ -49,7 +41,7 @@ async def test_they_go_the_way_of_any_other(settings: Settings, connection: asyn
         assert await stop(process) == 0, log.read_text()
 
     assert await connection.fetchval("select count(*) from transfers") == 3
-    letters = await dead_letters(settings)
+    letters = await records_of(settings, DEAD_LETTERS)
     assert [(r.key, r.value, r.headers[0][0][:12], r.headers[0][1]) for r in letters] == [
         (key, b"\xff\x00", r"\xff\xfename", b"held"),
         (None, None, r"\xff\xfename", b""),

@@ -5,8 +5,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from plain_topics import put_records
+from aiokafka import AIOKafkaProducer, TopicPartition
+from plain_topics import commit_offsets, put_records
 
 from ops.lag.reader import group_name, lag_reader
 from ops.lag.report import PartitionLag
@@ -54,17 +54,6 @@ async def leave_markers(producer: Any, topic: str, partition: int, count: int) -
         await take_over(producer.client, "another", [TopicPartition(topic, partition)])
 
 
-async def commit_offsets(settings: Settings, agent: str, topic: str, offsets: dict[int, int]) -> None:
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=group_name(settings, agent), enable_auto_commit=False
-    )
-    await consumer.start()
-    where = {TopicPartition(topic, partition): offset for partition, offset in offsets.items()}
-    consumer.assign(list(where))
-    await consumer.commit(where)
-    await consumer.stop()
-
-
 async def transfers_lag(settings: Settings) -> list[PartitionLag]:
     async with lag_reader(settings) as reader:
         return (await reader.read()).of_group(group_name(settings, "transfers"))
@@ -93,13 +82,13 @@ async def test_groups_of_one_topic_stand_at_different_places(settings: Settings,
     outcomes = settings.topic_name(TRANSFERS_OUTCOMES)
     await put_records(settings, outcomes, 1, [Record(b"k", b"v", [])] * 5)
     await leave_markers(producer, outcomes, 1, 4)
-    await commit_offsets(settings, "audit", outcomes, {1: 3})
-    await commit_offsets(settings, "notifications", outcomes, {1: 5})
+    await commit_offsets(settings, "audit", TRANSFERS_OUTCOMES, {1: 3})
+    await commit_offsets(settings, "notifications", TRANSFERS_OUTCOMES, {1: 5})
     async with lag_reader(settings) as reader:
         for _ in range(2):
             totals = (await reader.read()).totals
             assert [totals[group_name(settings, agent)] for agent in ("audit", "notifications")] == [2, 0]
-        await commit_offsets(settings, "audit", outcomes, {1: 5})
+        await commit_offsets(settings, "audit", TRANSFERS_OUTCOMES, {1: 5})
         assert (await reader.read()).total == 0
         await put_records(settings, outcomes, 1, [Record(b"k", b"v", [])])
         report = await reader.read()

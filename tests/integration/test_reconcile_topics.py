@@ -17,8 +17,8 @@ from pipeline_run import (
     pending,
     publish,
     run_pipeline,
-    values_of,
 )
+from plain_topics import records_of
 
 from ops.reconcile.run import reconcile
 from schemas.settings import Settings
@@ -132,11 +132,11 @@ async def test_a_tampered_topic_is_named(settings: Settings, tampers: list[Tampe
 
 async def test_records_made_up_by_others_are_named(settings: Settings) -> None:
     await run_pipeline(settings)
-    outcomes = await values_of(settings, TRANSFERS_OUTCOMES)
+    outcomes = [record.value or b"" for record in await records_of(settings, TRANSFERS_OUTCOMES)]
     forged_id = str(uuid.uuid4())
     forged = outcomes[0].replace(orjson.loads(outcomes[0])["transfer_id"].encode(), forged_id.encode())
     source = [("source-offset", b"0")]
-    notification = (await values_of(settings, NOTIFICATIONS))[0]
+    notification = (await records_of(settings, NOTIFICATIONS))[0].value or b""
     await publish(settings, TRANSFERS_OUTCOMES, 0, Record(WORLD.encode(), forged, source))
     await publish(settings, NOTIFICATIONS, 0, Record(ANNA.encode(), notification, [("source-offset", b"999")]))
     await publish(settings, AUDIT, 0, Record(ANNA.encode(), b"{}", source))

@@ -12,10 +12,12 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
+from api_calls import wait_readiness
+from api_processes import ROOT, api_environment, start_api
 from pydantic import SecretStr
 
+from ops.embedded.ports import free_port
 from schemas.settings import Settings
-from tests.integration.test_api_server import ROOT, environment, free_port, start, status
 
 SETTINGS = {
     "POSTGRES_PASSWORD": "pg-5Jq8wz-not-this-one",  # replaced by the true one where a server is to be reached
@@ -54,7 +56,7 @@ class Evidence:
 
 def with_secrets(settings: Settings, **changes: str) -> Mapping[str, str]:
     true = {"POSTGRES_PASSWORD": settings.postgres_password.get_secret_value()}
-    return {**environment(settings, free_port()), **SETTINGS, **true, "DEBUG": "true", **changes}
+    return {**api_environment(settings, free_port(())), **SETTINGS, **true, "DEBUG": "true", **changes}
 
 
 def parts_of(secret: str) -> Iterator[str]:
@@ -85,11 +87,11 @@ def test_every_secret_setting_is_looked_for() -> None:
 async def test_the_api_tells_no_secret(settings: Settings, connection: asyncpg.Connection) -> None:
     evidence = evidence_of(settings)
     with_faults = with_secrets(settings)
-    api = await start(settings, environ=with_faults)
+    api = await start_api(settings, environ=with_faults)
     try:
         url = f"http://127.0.0.1:{with_faults['API_PORT']}"
         async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
-            await until_ready(client)
+            await wait_readiness(client)
             await go_wrong(client, evidence)
             await have_a_fault(client, connection, evidence)
     finally:
@@ -109,12 +111,10 @@ async def test_an_api_that_reaches_nothing_tells_no_secret(settings: Settings) -
         KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
         KAFKA_SASL_USERNAME="api",
     )
-    api = await start(settings, environ=wrong)
+    api = await start_api(settings, environ=wrong)
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{wrong['API_PORT']}", timeout=30) as client:
-            async with asyncio.timeout(60):
-                while await status(client) != 503:  # noqa: ASYNC110 (another process)
-                    await asyncio.sleep(0.05)
+            await wait_readiness(client, 503)
             evidence.answer("not ready", await client.get("/readyz"))
             form = {"grant_type": "password", "username": PERSON, "password": PERSON_PASSWORD}
             evidence.answer("log in", await client.post("/v1/auth/token", data=form))
@@ -151,12 +151,6 @@ async def test_commands_tell_no_secret(settings: Settings, command: str) -> None
     assert evidence.found() == []
     if command == "config":
         assert evidence.told[command].count("**********") == len(SETTINGS)
-
-
-async def until_ready(client: httpx2.AsyncClient) -> None:
-    async with asyncio.timeout(60):
-        while await status(client) != 200:  # noqa: ASYNC110 (another process)
-            await asyncio.sleep(0.05)
 
 
 async def go_wrong(client: httpx2.AsyncClient, evidence: Evidence) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx2
 import msgspec
 from aiokafka import AIOKafkaProducer
 from builders import MemoryTopics, a_request, consumed, request_record
+from live_api import app_client, token_headers
+from payments import assert_all_agrees, funded_fleet
 from pipeline_run import partition_of
+from plain_topics import records_of
 from pydantic import SecretStr
+from stages import work
 from workers import stop, wait_settled, worker
 
-from ingest_api.app import create_app
 from schemas.headers import CAUSE, SIGNATURE
 from schemas.settings import Settings
 from schemas.signatures import RequestSigner, new_keys
@@ -21,7 +23,6 @@ from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from schemas.transfers import TransferRequest, decode_outcome, encode_request
 from sinks.kafka.options import client_options
 from streams.transfers import TransfersStage
-from tests.integration.test_worker import assert_all_agrees, funded_fleet, records_of
 
 SIGNING, VERIFYING = new_keys("api-1")
 PARTNER, PARTNER_VERIFYING = new_keys("bank")
@@ -85,15 +86,10 @@ async def test_only_what_is_signed_moves_money(
 
 
 async def pay_over_http(settings: Settings, connection: asyncpg.Connection, payer: str, payee: str) -> str:
-    app = create_app(settings)
     owner = await connection.fetchval("select user_id::text from wallets where wallet_id = $1", payer)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api", timeout=30) as client,
-    ):
-        order = {"source_wallet_id": payer, "destination_wallet_id": payee, "amount": "5", "currency": "USD"}
-        token = {"Authorization": f"Bearer {app.state.services.tokens.issue(owner, 'user')}"}
-        accepted = await client.post("/v1/transfers", json=order, headers=token)
+    order = {"source_wallet_id": payer, "destination_wallet_id": payee, "amount": "5", "currency": "USD"}
+    async with app_client(settings) as (app, client):
+        accepted = await client.post("/v1/transfers", json=order, headers=token_headers(app, owner))
     assert accepted.status_code == 202, accepted.text
     return str(accepted.json()["transfer_id"])
 
@@ -104,7 +100,7 @@ async def run(settings: Settings, topics: MemoryTopics, batches: dict[int, Any])
     await stage.start()
     try:
         await stage.resume_offsets(batches)
-        for phase in await stage.work(batches):
+        for phase in await work(stage, batches):
             for output in phase:
                 await topics.publish(output.topic, output.partition, output.groups)
     finally:

@@ -6,66 +6,26 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from random import Random
 
 import asyncpg
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from builders import a_request, new_id
+from payments import assert_all_agrees, funded_fleet, payments, send
+from plain_topics import commit_offsets, records_of
 from workers import running, stop, wait_logged, wait_settled, worker
 
-from ops.load.kafka_sender import Keyed, kafka_sender
-from ops.load.wallets import Fleet, create_fleet, fund
 from ops.reconcile.run import reconcile
-from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
 from schemas.headers import CAUSE
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
+from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from schemas.transfers import decode_outcome, encode_request
 from sinks.kafka.options import client_options
-from sinks.kafka.records import Consumed
 from sinks.postgres.pool import connect
 from streams.transport import EXIT_SOFTWARE
 
 ALL = ("transfers", "notifications", "audit", "deliveries")
-
-
-async def records_of(settings: Settings, topic: Topic) -> list[Consumed]:
-    counts = await partition_counts(settings, [settings.topic_name(topic)])
-    async with group_free_consumer(settings) as consumer:
-        spans = await topic_spans(consumer, counts)
-        return [record async for _, records in read_spans(consumer, spans) for record in records]
-
-
-def payments(fleet: Fleet, count: int, seed: int = 1) -> list[Keyed]:
-    """Payments between the fleet's wallets, now and then one too large."""
-    random = Random(seed)
-    made: list[Keyed] = []
-    for number in range(count):
-        source, destination = random.sample(fleet.wallets, 2)
-        amount = "9000000.0000" if number % 10 == 0 else "0.0100"
-        made.append((source.encode(), encode_request(a_request(
-            source_wallet_id=source, destination_wallet_id=destination, amount=amount
-        ))))  # fmt: skip
-    return made
-
-
-async def funded_fleet(settings: Settings, connection: asyncpg.Connection, count: int) -> Fleet:
-    fleet = await create_fleet(connection, count, "USD")
-    async with kafka_sender(settings) as sender:
-        await fund(sender, connection, settings, fleet, 10_000_000)
-    return fleet
-
-
-async def send(settings: Settings, records: list[Keyed]) -> None:
-    async with kafka_sender(settings) as sender:
-        await sender.send_batches(records)
-
-
-async def assert_all_agrees(settings: Settings) -> None:
-    report = await reconcile(settings, settled=True)
-    assert [(f.name, f.faults, f.pending) for f in report.findings if f.faults or f.pending] == []
 
 
 async def test_from_request_to_notification_and_audit(
@@ -115,19 +75,6 @@ async def test_from_request_to_notification_and_audit(
     await assert_all_agrees(settings)
 
 
-async def commit_everywhere(settings: Settings, agent: str, topic: Topic, offsets: dict[int, int]) -> None:
-    """Move a stopped group's committed offsets, as an operator could by mistake."""
-    name = settings.topic_name(topic)
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=f"{settings.topic_prefix}hfts-{agent}", enable_auto_commit=False
-    )
-    await consumer.start()
-    where = {TopicPartition(name, partition): offset for partition, offset in offsets.items()}
-    consumer.assign(list(where))
-    await consumer.commit(where)
-    await consumer.stop()
-
-
 @contextlib.asynccontextmanager
 async def database_away(settings: Settings) -> AsyncIterator[None]:
     """Nobody is let into the test's database, and who is in is thrown out."""
@@ -156,9 +103,9 @@ async def test_moved_group_offsets_change_nothing(
         assert await stop(process) == 0
     await send(settings, payments(fleet, 3_000, seed=2))
     offsets = dict.fromkeys(range(settings.topic_partitions), reset_to)
-    await commit_everywhere(settings, "transfers", TRANSFERS_REQUESTED, offsets)
-    await commit_everywhere(settings, "notifications", TRANSFERS_OUTCOMES, offsets)
-    await commit_everywhere(settings, "audit", TRANSFERS_OUTCOMES, offsets)
+    await commit_offsets(settings, "transfers", TRANSFERS_REQUESTED, offsets)
+    await commit_offsets(settings, "notifications", TRANSFERS_OUTCOMES, offsets)
+    await commit_offsets(settings, "audit", TRANSFERS_OUTCOMES, offsets)
     async with worker(settings, log) as process:
         await wait_settled(settings, agents, process)
         assert await stop(process) == 0, log.read_text()
@@ -204,7 +151,7 @@ async def test_work_whose_offsets_were_never_committed_counts_as_done(
         await send(settings, payments(fleet, 100))
         await wait_settled(settings, agents, first)
         assert await stop(first) == 0
-    await commit_everywhere(settings, "audit", TRANSFERS_OUTCOMES, dict.fromkeys(range(settings.topic_partitions), 1))
+    await commit_offsets(settings, "audit", TRANSFERS_OUTCOMES, dict.fromkeys(range(settings.topic_partitions), 1))
     async with worker(settings, tmp_path / "second.log") as second:
         await wait_settled(settings, agents, second)
         assert await stop(second) == 0

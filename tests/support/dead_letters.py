@@ -1,4 +1,4 @@
-"""Dead letters for tests, and what a replay has put on the topic of requests."""
+"""Dead letters for tests, and their states."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,11 @@ from pipeline_run import partition_of
 
 from ops.dlq.listing import ANY_STATE, list_letters
 from ops.dlq.selection import Selection, State
-from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
 from schemas.headers import Headers
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
-from sinks.kafka.records import Consumed, Record
+from sinks.kafka.records import Record
 from streams.requests import DeadLetter, dead_letter_record
 
 
@@ -54,16 +53,6 @@ async def write_numbered_letters(settings: Settings, count: int, partitions: Seq
     """As many well-keyed letters on each partition, of the offsets 100, 101, …"""
     numbered = [(p, letter_record(settings, 100 + n, partition=p)) for p in partitions for n in range(count)]
     await write_letters(settings, *numbered)
-
-
-async def requests(settings: Settings) -> list[Consumed]:
-    """What a worker sees on the topic of requests, by partition and offset."""
-    name = settings.topic_name(TRANSFERS_REQUESTED)
-    counts = await partition_counts(settings, [name])
-    async with group_free_consumer(settings) as consumer:
-        spans = await topic_spans(consumer, counts)
-        found = [record async for _, records in read_spans(consumer, spans) for record in records]
-    return sorted(found, key=lambda record: (record.partition, record.offset))
 
 
 async def states(settings: Settings) -> dict[str, State]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import orjson
 from aiokafka.partitioner import murmur2
 from plain_topics import put_records
+from stages import work
 
 from ops.reconcile.report import Report
 from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
@@ -87,7 +88,7 @@ async def run_stage(settings: Settings, stage: Stage, publisher: Publisher) -> N
     async with group_free_consumer(settings) as consumer:
         spans = await topic_spans(consumer, counts)
         async for tp, records in read_spans(consumer, spans):
-            await publish_outputs(publisher, await stage.work({tp.partition: records}))
+            await publish_outputs(publisher, await work(stage, {tp.partition: records}))
     await stage.stop()
     await publisher.stop()
 
@@ -125,11 +126,3 @@ def pending(report: Report) -> dict[str, int]:
 def examples(report: Report, name: str) -> list[str]:
     [finding] = [found for found in report.findings if found.name == name]
     return [f"{fault.at}: {fault.problem}" for fault in finding.examples]
-
-
-async def values_of(settings: Settings, topic: Topic) -> list[bytes]:
-    name = settings.topic_name(topic)
-    counts = await partition_counts(settings, [name])
-    async with group_free_consumer(settings) as consumer:
-        spans = await topic_spans(consumer, counts)
-        return [r.value or b"" async for _, records in read_spans(consumer, spans) for r in records]

@@ -1,4 +1,4 @@
-"""Worker processes for tests, as their supervisor would start them."""
+"""Processes of ours for tests: workers as their supervisor would start them, and commands."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from schemas.settings import Settings
 
 STOP_TIMEOUT_S = 60.0
 SETTLE_TIMEOUT_S = 120.0
+COMMAND_TIMEOUT_S = 120.0
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -48,6 +49,18 @@ def worker(settings: Settings, log: Path, agents: str | None = None) -> contextl
     """``hfts worker`` with these agents, all by default."""
     chosen = ["--agents", agents] if agents else []
     return running(settings, log, [sys.executable, "-P", "-m", "ops", "worker", *chosen])
+
+
+async def run_hfts(settings: Settings, *command: str) -> tuple[int, str]:
+    """Run a command of ours to its end; its exit status and all that it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ops", *command),
+        env=environment_of(settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
+    return process.returncode or 0, output.decode()
 
 
 async def stop(process: asyncio.subprocess.Process) -> int:

@@ -1,0 +1,126 @@
+"""What each route of the API grants, to nobody, to another user, to the owner and to an admin.
+
+A route that is not in the table fails a test, so that none can be added without this being decided.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from api_calls import PASSWORD
+from live_api import LiveApi, Person
+
+CALLERS = ("nobody", "other", "owner", "admin")
+CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "DKK"), strict=True))  # a wallet can be opened once
+
+
+@dataclass
+class World:
+    """One owner with something of everything."""
+
+    api: LiveApi
+    people: dict[str, Person] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # what stands in the table's paths for a real one
+
+    async def ask(self, method: str, path: str, caller: str, body: Any = None) -> Any:
+        person = self.people.get(caller)
+        headers = dict(person.headers if person else {}, **{"X-Request-Id": "same"})
+        how = {"data": body} if isinstance(body, dict) and path.startswith("/v1/auth/") else {"json": body}
+        return await self.api.client.request(method, path, headers=headers, **({} if body is None else how))
+
+
+Body = Callable[[World, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What becomes of a request of the owner's things, by who sends it."""
+
+    nobody: int
+    other: int
+    owner: int
+    admin: int
+    body: Body | None = None
+    path: str | None = None  # where the route's own path asks for things of several kinds
+
+
+def anyone(status: int, body: Body | None = None) -> Grant:
+    return Grant(status, status, status, status, body)
+
+
+def payment_of(wallet: str) -> Any:
+    return {"source_wallet_id": wallet, "destination_wallet_id": str(uuid4()), "amount": "1", "currency": "USD"}
+
+
+def payment(world: World, _: str) -> Any:
+    return payment_of(world.names["wallet_id"])
+
+
+def deposit(world: World, _: str) -> Any:
+    return {"wallet_id": world.names["wallet_id"], "amount": "1", "currency": "USD"}
+
+
+def wallet_for_the_owner(world: World, caller: str) -> Any:
+    return {"currency": CURRENCIES[caller], "user_id": world.people["owner"].user_id}
+
+
+def own_wallet(_: World, caller: str) -> Any:
+    return {"currency": CURRENCIES[caller].replace("NOK", "PLN")}
+
+
+def account(_: World, caller: str) -> Any:
+    return {"email": f"new-{caller}@example.com", "password": PASSWORD}
+
+
+def wrong_login(world: World, _: str) -> Any:
+    return {"grant_type": "password", "username": world.people["owner"].email, "password": "not the password"}
+
+
+def no_token(_: World, __: str) -> Any:
+    return {"token": "none"}
+
+
+def wrong_password(_: World, __: str) -> Any:
+    return {"current_password": "not the password", "new_password": "another good passphrase"}
+
+
+def own(status: int, body: Body | None = None) -> Grant:
+    """A route that is about nobody but the caller: `other` sees what is other's, and so on."""
+    return Grant(401, status, status, status, body)
+
+
+GRANTS: dict[str, tuple[Grant, ...]] = {
+    "GET /healthz": (anyone(200),),
+    "GET /readyz": (anyone(200),),
+    "GET /metrics": (anyone(200),),
+    "GET /docs": (anyone(200),),
+    "GET /docs/oauth2-redirect": (anyone(200),),
+    "GET /redoc": (anyone(200),),
+    "GET /openapi.json": (anyone(200),),
+    "POST /v1/users": (anyone(201, account),),
+    "POST /v1/auth/token": (anyone(401, wrong_login),),
+    "POST /v1/auth/revoke": (anyone(200, no_token),),
+    "GET /v1/me": (own(200),),
+    "PUT /v1/me/password": (own(403, wrong_password),),
+    "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204),),
+    "GET /v1/wallets": (own(200),),
+    "POST /v1/wallets": (own(201, own_wallet), Grant(401, 403, 201, 201, wallet_for_the_owner)),
+    "GET /v1/wallets/{wallet_id}": (
+        Grant(401, 404, 200, 200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}"),
+    ),
+    "GET /v1/wallets/{wallet_id}/entries": (
+        Grant(401, 404, 200, 200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/entries"),
+    ),
+    "POST /v1/transfers": (Grant(401, 404, 202, 202, payment),),
+    "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit),),
+    "GET /v1/transfers/{transfer_id}": (
+        Grant(401, 404, 200, 200, path="/v1/transfers/{completed_id}"),
+        Grant(401, 404, 200, 200, path="/v1/transfers/{failed_id}"),
+        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}"),
+        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}?receipt={receipt}"),
+        Grant(401, 404, 409, 409, path="/v1/transfers/{rejected_id}?receipt={rejected_receipt}"),
+    ),
+}
