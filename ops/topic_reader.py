@@ -10,9 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.settings import Settings
-from sinks.kafka.fetch_bytes import bound_fetches
-from sinks.kafka.header_names import read_any_header_name
 from sinks.kafka.options import client_options
+from sinks.kafka.reading import patch_reading
 from sinks.kafka.records import Consumed
 
 RECORDS_PER_POLL_MAX = 5_000
@@ -59,8 +58,7 @@ async def partition_counts(settings: Settings, topics: Iterable[str]) -> dict[st
 @asynccontextmanager
 async def group_free_consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer outside any group that sees committed records only."""
-    bound_fetches()
-    read_any_header_name()
+    patch_reading()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         group_id=None,

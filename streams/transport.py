@@ -18,8 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import Message
 
-from sinks.kafka.fetch_bytes import bound_fetches
-from sinks.kafka.header_names import read_any_header_name
+from sinks.kafka.reading import patch_reading
 
 RESUME_TIMEOUT_S = 60.0
 """Below the 90 s of Faust's ``broker_request_timeout``."""
@@ -44,8 +43,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     logger = logging.getLogger("faust.transport")  # Faust's own remarks are not ours
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
-        bound_fetches()
-        read_any_header_name()
+        patch_reading()
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
         return consumer

@@ -6,33 +6,22 @@ little: each partition holds one uncompressed batch at most. What came uncompres
 not counted, which would cost more than all else that is done with a small record here.
 """
 
-from struct import Struct
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 
+from sinks.kafka.batch_heads import batch_heads
 from sinks.kafka.records import Consumed, content_bytes
 
 BYTES_AT_ONCE_MAX = 1024 * 1024
 """Of one partition; a larger record comes alone. 2,000 requests of the usual size are below it."""
 
-
-_BATCH_HEAD = Struct(">8x i 4x b 4x h")
-"""Of a record batch: after the base offset its length, then the format and the attributes (KIP-98)."""
-
-_LENGTH_END = 12
 _MAGIC = 2
 _CODEC_MASK = 7
 
 
-def bound_fetches() -> None:
-    """Make all of aiokafka's consumers in this process stop at so many bytes. Call it before one is made, or again."""
-    patched: Any = fetcher
-    patched.FetchResult = _FetchResult
-
-
-class _FetchResult(fetcher.FetchResult):
+class BoundedResult(fetcher.FetchResult):
     """What a fetch has brought of a partition."""
 
     _partition_records: Any
@@ -40,8 +29,7 @@ class _FetchResult(fetcher.FetchResult):
     def __init__(self, tp: TopicPartition, *, partition_records: Any, **options: Any) -> None:
         library: Any = super()
         library.__init__(tp, partition_records=partition_records, **options)
-        data = getattr(partition_records._records, "data", None)  # noqa: SLF001 (kept by header_names)
-        self._may_grow = data is None or holds_compressed(data)
+        self._may_grow = holds_compressed(partition_records._records.data)  # noqa: SLF001 (which are KeptRecords)
 
     def getall(self, max_records: int | None = None) -> list[Consumed]:
         """The next records, until there are so many, or so many bytes, or none left in this fetch."""
@@ -65,10 +53,4 @@ class _FetchResult(fetcher.FetchResult):
 
 def holds_compressed(data: bytes) -> bool:
     """Whether any record batch of a fetch is compressed, or older than message format 2."""
-    position = 0
-    while position + _BATCH_HEAD.size <= len(data):
-        length, magic, attributes = _BATCH_HEAD.unpack_from(data, position)
-        if magic < _MAGIC or attributes & _CODEC_MASK:
-            return True
-        position += _LENGTH_END + length
-    return False
+    return any(head.magic < _MAGIC or head.attributes & _CODEC_MASK for head in batch_heads(data))

@@ -7,46 +7,23 @@ published again; keys and values are untouched.
 """
 
 from collections.abc import Callable, Iterator
-from struct import Struct
-from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record._protocols import DefaultRecordProtocol
 from aiokafka.record.default_records import DefaultRecord, _DefaultRecordBatchPy
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+from sinks.kafka.batch_heads import KeptRecords, batch_heads
 from sinks.kafka.records import Consumed
 
-_BATCH_BEGIN = Struct(">qi")
-"""Base offset, and length of what follows."""
 
-_LAST_OFFSET_DELTA = Struct(">i")
-_LAST_OFFSET_DELTA_AT = 23
-
-
-def read_any_header_name() -> None:
-    """Make all of aiokafka's consumers in this process read such records. Call it before one is made, or again."""
-    patched: Any = fetcher
-    patched.MemoryRecords = _KeptRecords
-    patched.PartitionRecords = _PartitionRecords
-
-
-class _KeptRecords(MemoryRecords):  # type: ignore[misc, valid-type]  # it is chosen when aiokafka is imported
-    """The record batches of a fetch, and their bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self.data = data
-
-
-class _PartitionRecords(fetcher.PartitionRecords):
+class AnyNameRecords(fetcher.PartitionRecords):
     """Goes back to the slow reading for the rest of a batch in which the fast one has failed."""
 
     next_fetch_offset: int
-    _records: _KeptRecords
+    _records: KeptRecords
     _consumer_record: Callable[[TopicPartition, DefaultRecordProtocol], Consumed]
 
     def _unpack_records(self) -> Iterator[Consumed]:
@@ -72,13 +49,9 @@ class _PartitionRecords(fetcher.PartitionRecords):
 
 def _batch_with(data: bytes, offset: int) -> memoryview:
     """The first batch that ends at this offset or behind. Raises CorruptRecordException if none does."""
-    position = 0
-    while position + _BATCH_BEGIN.size < len(data):
-        base_offset, length = _BATCH_BEGIN.unpack_from(data, position)
-        end = position + _BATCH_BEGIN.size + length
-        if base_offset + _LAST_OFFSET_DELTA.unpack_from(data, position + _LAST_OFFSET_DELTA_AT)[0] >= offset:
-            return memoryview(data)[position:end]
-        position = end
+    for head in batch_heads(data):
+        if head.base_offset + head.last_offset_delta >= offset:
+            return memoryview(data)[head.begin : head.end]
     raise CorruptRecordException(f"no record batch of the fetch holds offset {offset}")
 
 

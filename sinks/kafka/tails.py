@@ -7,9 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from schemas.settings import Settings
-from sinks.kafka.fetch_bytes import bound_fetches
-from sinks.kafka.header_names import read_any_header_name
 from sinks.kafka.options import client_options
+from sinks.kafka.reading import patch_reading
 from sinks.kafka.records import Consumed
 
 POLL_TIMEOUT_MS = 20
@@ -32,8 +31,7 @@ async def last_records(settings: Settings, topic: str, partitions: Iterable[int]
 
     Raises KafkaError when no broker answers.
     """
-    bound_fetches()
-    read_any_header_name()
+    patch_reading()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         isolation_level="read_committed",

@@ -8,7 +8,8 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from raw_headers import RawRecord, built
 
-from sinks.kafka.fetch_bytes import BYTES_AT_ONCE_MAX, bound_fetches, holds_compressed
+from sinks.kafka.fetch_bytes import BYTES_AT_ONCE_MAX, holds_compressed
+from sinks.kafka.reading import patch_reading
 
 ZSTD = 4
 HALF = b"x" * (BYTES_AT_ONCE_MAX // 2)
@@ -31,8 +32,9 @@ class Assignment:
 
 @pytest.fixture(autouse=True)
 def _patched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetcher, "FetchResult", fetcher.FetchResult)  # put back what was there
-    bound_fetches()
+    for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
+        monkeypatch.setattr(fetcher, name, getattr(fetcher, name))  # put back what was there
+    patch_reading()
 
 
 def fetched(records: list[RawRecord], assignment: Assignment) -> Any:

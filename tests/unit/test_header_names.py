@@ -9,7 +9,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 from raw_headers import RawRecord, built
 
-from sinks.kafka.header_names import read_any_header_name
+from sinks.kafka.reading import patch_reading
 
 PLAIN: RawRecord = (b"k", b"v", [(b"name", b"held"), ("ж".encode(), None)])
 POISON: RawRecord = (None, b"\xff\x00", [(b"\xff\xfe", b"\xff"), (b"good", None), (b"", b"")])
@@ -19,9 +19,9 @@ COMPRESSIONS = (0, 1, 2, 3, 4)
 
 @pytest.fixture(autouse=True)
 def _patched(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MemoryRecords", "PartitionRecords"):
+    for name in ("MemoryRecords", "PartitionRecords", "FetchResult"):
         monkeypatch.setattr(fetcher, name, getattr(fetcher, name))  # put back what was there
-    read_any_header_name()
+    patch_reading()
 
 
 def fetched(data: bytes, fetch_offset: int = 0, *, check_crcs: bool = True) -> Any:
