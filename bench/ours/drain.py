@@ -12,7 +12,7 @@ from bench.contest import Measured, Place
 from bench.ours.checking import check_all
 from bench.ours.funding import fund_sources
 from bench.ours.gauge import Gauge, Times
-from bench.ours.processes import Running, workers
+from bench.ours.processes import WORKER, Running, workers
 from bench.ours.requests import Pile, RequestWriter
 from bench.ours.storage import Stored, stored
 from bench.usage import cpu_all_s, resident_mib
@@ -100,7 +100,7 @@ async def measure(
     def each_look() -> None:
         for one in processes:
             one.check()
-        peaks.append(max(peaks.pop(), *(resident_mib(one.pid) for one in processes)))
+        peaks.append(max(peaks.pop(), *(resident_mib(one.pid) for one in processes if one.name.startswith(WORKER))))
 
     async with group_free_consumer(settings) as consumer:
         applied, before = await applied_offsets(database, settings), await stored(database)
@@ -108,7 +108,8 @@ async def measure(
         used_before = _used(place, processes)
         for one in processes:
             one.signal(signal.SIGCONT)
-        times = await Gauge(settings, database, consumer, each_look).watch(_starts(applied, pile, ends), ends)
+        gauge = Gauge(settings, database, consumer, each_look)
+        times = await gauge.last(ends, await gauge.first(sum(applied.values())))
         used = _used(place, processes)
     spent = {name: used[name] - used_before[name] for name in used}
     return Drained(times, before, await stored(database), spent, peaks[0])
@@ -127,13 +128,13 @@ async def _lay_before(writer: RequestWriter, pile: Pile, processes: list[Running
     return ends
 
 
-def _starts(applied: Mapping[int, int], pile: Pile, ends: Mapping[int, int]) -> dict[int, int]:
-    return {partition: applied.get(partition, end - pile.counts[partition]) for partition, end in ends.items()}
-
-
 def _used(place: Place, processes: list[Running]) -> dict[str, float]:
+    """Processor time so far, by whose it is."""
+    workers_only = [one.pid for one in processes if one.name.startswith(WORKER)]
+    others = [one.pid for one in processes if not one.name.startswith(WORKER)]
     return {
-        "worker": cpu_all_s(one.pid for one in processes),
+        "worker": cpu_all_s(workers_only),
+        **({"downstream": cpu_all_s(others)} if others else {}),
         "postgres": cpu_all_s([place.postgres_pid]),
         "kafka": cpu_all_s([place.kafka_pid]),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.lag.reader import applied_offsets
+from ops.load.wallets import behind
 from ops.topic_reader import topic_spans
 from schemas.headers import source_offset
 from schemas.settings import Settings
@@ -38,26 +39,30 @@ class Gauge:
     each_look: Callable[[], None]
     """Called at every look: to see whether everybody still lives, and how much memory they hold."""
 
-    async def watch(self, before: Mapping[int, int], ends: Mapping[int, int]) -> Times:
-        """Wait until each partition is applied, from ``before`` up to its end, and the last outcome of each is out.
-
-        Raises RuntimeError when nothing has moved for a minute.
-        """
-        started = sum(before.get(partition, 0) for partition in ends)
-        applied, moved_s = started, time.perf_counter()
-        first_s = moved_s
-        while applied < sum(ends.values()):
-            offsets = await applied_offsets(self.database, self.settings)
-            now_s = time.perf_counter()
-            found = sum(offsets.get(partition, 0) for partition in ends)
-            if found == started:
-                first_s = now_s
-            if found != applied:
-                applied, moved_s = found, now_s
-            self._look(now_s - moved_s, f"{sum(ends.values()) - applied:,} requests are not applied")
+    async def first(self, before: int) -> float:
+        """The last moment at which no more than ``before`` requests were applied, of all partitions."""
+        began_s = first_s = time.perf_counter()
+        while sum((await applied_offsets(self.database, self.settings)).values()) <= before:
+            first_s = time.perf_counter()
+            self._look(first_s - began_s, "no request is applied")
             await asyncio.sleep(POLL_INTERVAL_S)
-        committed_s = time.perf_counter()
-        return Times(first_s, committed_s, await self._published(ends))
+        return first_s
+
+    async def last(self, ends: Mapping[int, int], first_s: float) -> Times:
+        """Wait until each partition is applied up to its end, and the last outcome of each is out.
+
+        Both raise RuntimeError when nothing has moved for a minute.
+        """
+        missing, moved_s = -1, time.perf_counter()
+        while missing != 0:
+            found = behind(await applied_offsets(self.database, self.settings), ends.items())
+            now_s = time.perf_counter()
+            if found != missing:
+                missing, moved_s = found, now_s
+            self._look(now_s - moved_s, f"{missing:,} requests are not applied")
+            if missing:
+                await asyncio.sleep(POLL_INTERVAL_S)
+        return Times(first_s, now_s, await self._published(ends))
 
     async def _published(self, ends: Mapping[int, int]) -> float:
         topic = self.settings.topic_name(TRANSFERS_OUTCOMES)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import gettempdir
@@ -25,6 +25,9 @@ POLL_INTERVAL_S = 0.1
 POLLS_ALIKE = 5
 """So often in a row a group must look settled: a member that has just come may still move it."""
 
+WORKER = "worker"
+"""What the names of those that apply transfers begin with."""
+
 TRANSFERS = "transfers"
 DOWNSTREAM = "notifications,audit,deliveries"
 
@@ -35,6 +38,11 @@ class Running:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._process = spawn(program)
+
+    @property
+    def name(self) -> str:
+        """As in ``hfts ps``."""
+        return self._program.name
 
     @property
     def pid(self) -> int:
@@ -66,24 +74,18 @@ class Running:
             self._process.wait(STOP_S_MAX)
 
 
-@asynccontextmanager
-async def running(
-    place: Place, name: str, *command: str, further: Mapping[str, str] | None = None
-) -> AsyncIterator[Running]:
-    """``hfts`` with these arguments on this place; ended on the way out."""
+def start(place: Place, name: str, *command: str) -> Running:
+    """Start ``hfts`` with these arguments on this place. Raises OSError."""
     logs = place.logs or Path(gettempdir())
-    program = Program(
-        name=name,
-        arguments=[sys.executable, "-P", "-m", "ops", *command],
-        log=logs / f"{place.settings.topic_prefix}{name}.log",
-        folder=logs,
-        environment={**environment_of(place.settings), **(further or {})},
+    return Running(
+        Program(
+            name=name,
+            arguments=[sys.executable, "-P", "-m", "ops", *command],
+            log=logs / f"{place.settings.topic_prefix}{name}.log",
+            folder=logs,
+            environment=environment_of(place.settings),
+        )
     )
-    process = Running(program)
-    try:
-        yield process
-    finally:
-        await process.end()
 
 
 @asynccontextmanager
@@ -93,10 +95,10 @@ async def workers(place: Place, count: int, *, downstream: bool = False) -> Asyn
     started: list[Running] = []
     try:
         # They are ended beside each other: each takes a while.
-        names = [f"worker-{number + 1}" for number in range(count)]
-        started.extend(_worker(place, name, TRANSFERS) for name in names)
+        names = [f"{WORKER}-{number + 1}" for number in range(count)]
+        started.extend(start(place, name, "worker", "--agents", TRANSFERS) for name in names)
         if downstream:
-            started.append(_worker(place, "downstream", DOWNSTREAM))
+            started.append(start(place, "downstream", "worker", "--agents", DOWNSTREAM))
         await _wait_for_group(place.settings, TRANSFERS, count, started)
         if downstream:
             for agent in DOWNSTREAM.split(","):
@@ -113,20 +115,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
         name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
     }
-    return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **ours, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _path()}
 
 
-def _worker(place: Place, name: str, agents: str) -> Running:
-    logs = place.logs or Path(gettempdir())
-    return Running(
-        Program(
-            name=name,
-            arguments=[sys.executable, "-P", "-m", "ops", "worker", "--agents", agents],
-            log=logs / f"{place.settings.topic_prefix}{name}.log",
-            folder=logs,
-            environment=environment_of(place.settings),
-        )
-    )
+def _path() -> str:
+    return os.pathsep.join(entry for entry in sys.path if entry)
 
 
 async def _wait_for_group(settings: Settings, agent: str, members: int, started: list[Running]) -> None:

@@ -14,11 +14,12 @@ from uuid_utils import uuid7
 
 from bench.wallets import CURRENCY, wallet_id
 from bench.workloads import Workload
-from ops.load.kafka_sender import BATCH_BYTES, BATCHES_UNDER_WAY_MAX, partition_of
+from ops.load.kafka_sender import BATCH_BYTES, BATCHES_UNDER_WAY_MAX
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
 from schemas.transfers import TransferRequest, encode_request
 from sinks.kafka.options import client_options
+from sinks.kafka.partitions import partition_of
 
 AMOUNT = "1.0000"
 FUNDS = 10_000_000
