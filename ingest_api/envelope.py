@@ -78,7 +78,7 @@ class Envelope:
             self._in_progress.leave()
 
     def _count(self, scope: Scope, status: int) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = getattr(scope.get("route"), "path_format", "unmatched")
         counter = self._counters.get((route, status))
         if counter is None:  # routes and statuses are few
             counter = self._counters[route, status] = REQUESTS.labels(route, status)

@@ -65,7 +65,7 @@ def read_plain_line(raw: bytes) -> PlainLine | None:
 def read_line_strictly(raw: bytes) -> NewTransferLine:
     """A line of a batch by the long way. Raises ProblemError."""
     try:
-        return NewTransferLine.model_validate(loads_strict(raw))
+        return NewTransferLine.model_validate(loads_strict(raw), from_attributes=True)  # as FastAPI does
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise invalid_fields([{**each, "loc": ("body", *each["loc"])} for each in found]) from None

@@ -144,9 +144,9 @@ class RequestPublisher:
         """Fills the list of batches, and returns once each has its outcome."""
         while (producer := self._producer) is None:
             await self._connected.wait()
-        partitions = len(producer.client.cluster.partitions_for_topic(self.topic))
-        batches += fill_batches(producer, partitions, records, self._signer)
         try:
+            partitions = len(await producer.partitions_for(self.topic))
+            batches += fill_batches(producer, partitions, records, self._signer)
             await send_batches(producer, self.topic, batches)
         except KafkaError:
             if producer is self._producer:

@@ -41,7 +41,7 @@ def routes() -> set[str]:
     found = set()
     for route in app.routes:
         methods = set(getattr(route, "methods", None) or ()) - ({"HEAD"} if not isinstance(route, APIRoute) else set())
-        found |= {f"{method} {getattr(route, 'path', '')}" for method in methods}
+        found |= {f"{method} {getattr(route, 'path_format', '')}" for method in methods}
     return found
 
 
