@@ -7,8 +7,8 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies
-from schemathesis.generation import GenerationMode
 from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.generation import GenerationMode
 from schemathesis.openapi.checks import RejectedPositiveData
 
 KEY = "Idempotency-Key"
