@@ -48,6 +48,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
         return consumer
 
+    async def seek_assigned(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        """Read on at these offsets where the partitions are still ours; returns where."""
+        sought: dict[TP, int] = await self.call_thread(self._seek_assigned, offsets)
+        return sought
+
+    async def _seek_assigned(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        # In the consumer's own thread and in one go: no other thread may wake what waits in there, and no rebalance
+        # can come between the look and the seek.
+        sought = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
+        for tp, offset in sought.items():
+            self.seek(tp, offset)
+        return sought
+
 
 class Consumer(driver.Consumer):
     """Delivers batches and commits the offset after the last one acknowledged without a hole before it."""
@@ -103,9 +116,7 @@ class Consumer(driver.Consumer):
         # What was delivered before is delivered again.
         for bookkeeping in (self._delivered, self._acked, self._acked_index):
             bookkeeping.clear()
-        resume = {tp: offset for tp, offset in resume.items() if tp in self.assignment()}  # it may have changed
-        for tp, offset in resume.items():
-            self._thread.seek(tp, offset)
+        resume = await cast("ConsumerThread", self._thread).seek_assigned(resume)
         ahead = {tp: offset for tp, offset in resume.items() if offset > (positions.get(tp) or 0)}
         if ahead:
             # A worker before us did this and could not say so any more. Without new records nobody else would.

@@ -1,6 +1,7 @@
 """The bookkeeping of our consumer, without a broker."""
 
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,28 +9,34 @@ import pytest
 from builders import consumed
 from faust.types import TP
 
-from streams.transport import Consumer, Transport
+from streams.transport import Consumer, ConsumerThread, Transport
 
 P0 = TP("requests", 0)
 
 
-class Thread:
+class Thread(ConsumerThread):
+    """A consumer's thread that is none."""
+
     def __init__(self) -> None:
         self.sought: dict[TP, int] = {}
         self.committed: list[dict[TP, int]] = []
+        self.assigned = {P0, TP("requests", 1)}
 
-    def seek(self, tp: TP, offset: int) -> None:
-        self.sought[tp] = offset
+    async def call_thread(self, call: Any, *args: Any) -> Any:
+        return await call(*args)
+
+    def seek(self, partition: TP, offset: int) -> None:
+        self.sought[partition] = offset
 
     async def seek_to_committed(self) -> dict[TP, int]:
         return {P0: 3, TP("requests", 1): 4}
 
-    async def commit(self, offsets: dict[TP, int]) -> bool:
-        self.committed.append(offsets)
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        self.committed.append(dict(offsets))
         return True
 
     def assignment(self) -> set[TP]:
-        return {P0, TP("requests", 1)}
+        return self.assigned
 
 
 @pytest.fixture
@@ -111,6 +118,16 @@ async def test_the_app_decides_where_to_read_on(consumer: Any) -> None:
     assert consumer._thread.sought == {P0: 17}
     assert consumer._thread.committed == [{P0: 17}], "what is done is said to be"
     assert not consumer._delivered
+
+
+async def test_a_partition_that_went_meanwhile_is_not_sought(consumer: Any) -> None:
+    async def resume_offsets(_assignment: set[TP]) -> dict[TP, int]:
+        consumer._thread.assigned = {TP("requests", 1)}
+        return {P0: 17, TP("requests", 1): 5}
+
+    consumer.app = SimpleNamespace(resume_offsets=resume_offsets)
+    await consumer.seek_to_committed()
+    assert consumer._thread.sought == {TP("requests", 1): 5}
 
 
 async def test_one_message_a_partition(consumer: Any) -> None:
