@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from ops.dlq.letters import Letter
-from ops.dlq.requests_writer import partition_of_key
 from schemas.headers import REPLAY_ATTEMPT, REPLAY_OF
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
+from sinks.kafka.partitions import partition_of
 from sinks.kafka.publisher import BATCH_BYTES_MAX
 from sinks.kafka.records import Record
 
@@ -29,7 +29,7 @@ def request_of(letter: Letter, attempt: UUID) -> Record:
 def target_partition(letter: Letter, partitions: int) -> int:
     """Where its key belongs. Without a key, where it came from."""
     if letter.key is not None:
-        return partition_of_key(letter.key, partitions)
+        return partition_of(letter.key, partitions)
     came_from = letter.address.partition if letter.note is None else letter.note.partition
     return came_from % partitions
 

@@ -1,10 +1,9 @@
 """Writes to the topic of requests, a chunk a transaction, all of it or nothing."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -15,11 +14,11 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     ProducerFenced,
 )
-from aiokafka.partitioner import murmur2
 
 from ops.dlq.errors import DeadLetterError, OvertakenError, UnconfirmedError
 from schemas.settings import Settings
 from schemas.topics import RECORD_BYTES_MAX, TRANSFERS_REQUESTED
+from sinks.kafka.batch_sending import Batch, send_batches
 from sinks.kafka.options import client_options
 from sinks.kafka.publisher import BATCH_BYTES_MAX
 from sinks.kafka.records import Record
@@ -30,19 +29,12 @@ TRANSACTION_TIMEOUT_S = 10.0
 FENCE_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 
-_KEY_MASK = 0x7FFFFFFF
-
 _SHUT_OUT = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping, InvalidTxnState)
 
 
 def transactional_id(settings: Settings) -> str:
     """The one under which replays are published: whoever takes it shuts out whoever had it."""
     return f"{settings.topic_prefix}hfts-dlq"
-
-
-def partition_of_key(key: bytes, partitions: int) -> int:
-    """Where Java's and aiokafka's default partitioner put a key."""
-    return int((murmur2(key) & _KEY_MASK) % partitions)
 
 
 class RequestsWriter:
@@ -76,41 +68,32 @@ class RequestsWriter:
         return offsets
 
     async def _send(self, records: Sequence[tuple[int, Record]]) -> list[int | None]:
-        places: defaultdict[int, list[int]] = defaultdict(list)
-        for place, (partition, _) in enumerate(records):
-            places[partition].append(place)
-        sent: list[tuple[list[int], asyncio.Future[Any]]] = []
-        for partition, those in places.items():
-            sent += await self._send_to(partition, [(place, records[place][1]) for place in those])
-        await asyncio.wait([future for _, future in sent])
+        batches = self._filled(records)
+        await send_batches(self._producer, self._topic, batches)
         offsets: list[int | None] = [None] * len(records)
-        for those, future in sent:
-            base_offset: int = future.result().offset
-            for number, place in enumerate(those):
-                offsets[place] = base_offset + number if base_offset >= 0 else None
+        for batch in batches:
+            base_offset = batch.base_offset()
+            if base_offset is not None and base_offset >= 0:
+                for number, place in enumerate(batch.places):
+                    offsets[place] = base_offset + number
         return offsets
 
-    async def _send_to(
-        self, partition: int, records: Sequence[tuple[int, Record]]
-    ) -> list[tuple[list[int], "asyncio.Future[Any]"]]:
-        sent = []
-        batch, places, size_bytes = self._producer.create_batch(), list[int](), 0
-        for place, record in records:
-            if places and size_bytes + record.size_bytes_max > BATCH_BYTES_MAX:
-                sent.append((places, await self._send_batch(batch, partition)))
-                batch, places, size_bytes = self._producer.create_batch(), [], 0
-            if batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
+    def _filled(self, records: Sequence[tuple[int, Record]]) -> list[Batch]:
+        """The records in batches, in order within each partition. A large one stands alone, as it may not fit."""
+        batches: list[Batch] = []
+        filling: dict[int, Batch] = {}
+        size_bytes: Counter[int] = Counter()
+        for place, (partition, record) in enumerate(records):
+            if partition not in filling or size_bytes[partition] + record.size_bytes_max > BATCH_BYTES_MAX:
+                filling[partition] = Batch(partition, self._producer.create_batch())
+                batches.append(filling[partition])
+                size_bytes[partition] = 0
+            batch = filling[partition]
+            if batch.builder.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
                 raise DeadLetterError("a record batch is full before its time")
-            places.append(place)
-            size_bytes += record.size_bytes_max
-        sent.append((places, await self._send_batch(batch, partition)))
-        return sent
-
-    async def _send_batch(self, batch: Any, partition: int) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = await self._producer.send_batch(batch, self._topic, partition=partition)
-        # Looked at even if we have given up waiting by then, or asyncio complains.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return future
+            batch.places.append(place)
+            size_bytes[partition] += record.size_bytes_max
+        return batches
 
     async def _abort(self) -> None:
         """Make the requests behind wait no longer than they must. Failing that, the brokers do it in a while."""

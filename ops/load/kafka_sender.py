@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.settings import Settings
 from schemas.signatures import RequestSigner
 from schemas.topics import TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
+from sinks.kafka.partitions import partition_of
 from sinks.kafka.signing import request_signer
 
 BATCH_BYTES = 128 * 1024
@@ -21,11 +21,6 @@ BATCHES_UNDER_WAY_MAX = 64
 """Of 128 KiB each: 8 MiB on their way to the broker at most."""
 
 Keyed = tuple[bytes | None, bytes | None]
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where every Kafka client's default partitioner puts this key."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 @dataclass(slots=True)

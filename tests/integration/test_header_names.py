@@ -8,12 +8,12 @@ from plain_topics import records_of
 from raw_headers import RawRecord, put_raw
 from workers import stop, wait_settled, worker
 
-from ops.load.kafka_sender import partition_of
 from ops.reconcile.run import reconcile
 from schemas.headers import CAUSE
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_REQUESTED
 from schemas.transfers import encode_request
+from sinks.kafka.partitions import partition_of
 
 POISON = b"\xff\xfename"
 ZSTD = 4

@@ -11,12 +11,12 @@ from ops.dlq.letters import UNREADABLE, Letter, Note, read_letter, readable_tran
 from ops.dlq.moments import parse_moment
 from ops.dlq.plain import plain, shown_bytes
 from ops.dlq.replaying import CHUNK_RECORDS_MAX, chunks, is_request, request_of, target_partition
-from ops.dlq.requests_writer import partition_of_key
 from ops.dlq.selection import Selection
 from ops.dlq.settle import replayed_letter
 from schemas.codes import DeadLetterCause
 from schemas.headers import DEAD_LETTER_HEADERS, Headers
 from schemas.settings import Settings
+from sinks.kafka.partitions import partition_of
 from sinks.kafka.publisher import BATCH_BYTES_MAX
 from sinks.kafka.records import Consumed
 from streams.requests import DeadLetter, dead_letter_record
@@ -101,8 +101,8 @@ def test_a_transfer_id_is_read_where_it_can_be() -> None:
 
 def test_a_key_decides_the_partition_as_in_java() -> None:
     # From Kafka's own UtilsTest.testMurmur2.
-    assert partition_of_key(b"21", 1 << 31) == -973932308 & 0x7FFFFFFF
-    assert target_partition(a_letter(key=b"21"), 12) == partition_of_key(b"21", 12)
+    assert partition_of(b"21", 1 << 31) == -973932308 & 0x7FFFFFFF
+    assert target_partition(a_letter(key=b"21"), 12) == partition_of(b"21", 12)
     assert target_partition(a_letter(key=None, partition=7), 12) == 7
 
 

@@ -3,11 +3,11 @@ from random import Random
 import aiokafka.partitioner
 import pytest
 
-from ops.load.kafka_sender import partition_of
 from ops.load.report import FloodReport, LoadReport
 from ops.load.requests import make_request, pair_picker
 from ops.load.wallets import behind
 from schemas.transfers import decode_request
+from sinks.kafka.partitions import partition_of
 
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 
@@ -25,7 +25,7 @@ def test_a_picked_pair_never_is_one_wallet_twice() -> None:
     assert pairs == {(x, y) for x in "abc" for y in "abc" if x != y}
 
 
-@pytest.mark.parametrize("key", [A.encode(), B.encode(), b"", b"x"])
+@pytest.mark.parametrize("key", [A.encode(), B.encode(), b"", b"x", b"x" * 1_000])
 def test_the_partition_is_that_of_every_client(key: bytes) -> None:
     partitioner = aiokafka.partitioner.DefaultPartitioner()
     assert partition_of(key, 12) == partitioner(key, list(range(12)), [])

@@ -6,10 +6,10 @@ import contextlib
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from ops.load.kafka_sender import partition_of
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
+from sinks.kafka.partitions import partition_of
 
 CONFIRM_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
