@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable, Iterable
 
 import orjson
-from aiokafka.partitioner import murmur2
 from plain_topics import put_records
 from stages import work
 
@@ -12,6 +11,7 @@ from ops.reconcile.report import Report
 from ops.topic_reader import group_free_consumer, partition_counts, read_spans, topic_spans
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED, Topic
+from sinks.kafka import partitions
 from sinks.kafka.publisher import KafkaPublisher, Publisher
 from sinks.kafka.records import Record
 from sinks.postgres.pool import connect
@@ -46,7 +46,7 @@ class TamperingPublisher(KafkaPublisher):
 
 
 def partition_of(key: str, settings: Settings) -> int:
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % settings.topic_partitions)
+    return partitions.partition_of(key.encode(), settings.topic_partitions)
 
 
 def request(transfer_id: str, source: str, destination: str, amount: str, **extra: object) -> dict[str, object]:
