@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults check format lock clean
+.PHONY: help setup demo run test faults overload check format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,6 +32,9 @@ test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
 
 faults: setup ## break everything under load and check that nothing is lost or doubled: DURATION=15m SEED= BROKERS=3 FAULTS=words KILLS=
 	@$(BIN)/python -m tests.faults.runner --duration "$(or $(DURATION),15m)" --brokers $(or $(BROKERS),3) --kills $(or $(KILLS),0) --faults "$(FAULTS)" $(if $(SEED),--seed $(SEED))
+
+overload: setup ## flood an API with more connections than it serves, also without its broker: CONNECTIONS=3000 DURATION=20
+	@$(BIN)/python -m tests.faults.overload --connections $(or $(CONNECTIONS),3000) --duration $(or $(DURATION),20)
 
 check: setup ## formatting, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .

@@ -1,9 +1,9 @@
 """Overload of a running API: far more connections than it serves at once, with and without its brokers.
 
-    python tests/faults/overload.py --data-dir D [--connections 3000] [--duration 20]
+    python -m tests.faults.overload [--connections 3000] [--duration 20]
 
-Needs a stack of its own (`hfts up --detach --data-dir D`). Prints for each phase how many answers had which status, and
-the API's resident memory before, at its peak and after. Exits 1 when an answer that turns a request away has no
+Starts a stack of its own, in a temporary folder. Prints for each phase how many answers had which status, and the API's
+resident memory before, at its peak and after. Exits 1 when an answer that turns a request away has no
 Retry-After, when anything else than an acceptance or such an answer comes, when memory grows beyond the bound, or when
 the API does not accept again afterwards.
 """
@@ -11,13 +11,16 @@ the API does not accept again afterwards.
 import argparse
 import asyncio
 import collections
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -158,6 +161,18 @@ def told_by(*arguments: str) -> str:
     return subprocess.check_output([HFTS, *arguments], text=True)
 
 
+@contextlib.contextmanager
+def running_stack() -> Iterator[str]:
+    """The data folder of a stack that is up, and goes with it."""
+    # PostgreSQL, which does not run as root, must be able to pass through.
+    with tempfile.TemporaryDirectory(prefix="hfts-overload-") as folder:
+        try:
+            told_by("up", "--detach", "--data-dir", folder)
+            yield folder
+        finally:
+            told_by("down", "--data-dir", folder)
+
+
 async def prepare(environment: dict[str, str], processes: dict[str, int]) -> Target:
     """Accounts with a wallet each, and a ready request for each of them."""
     url = environment["API_URL"]
@@ -184,10 +199,10 @@ def submission(token: str, wallet_id: str) -> bytes:
     return head.encode() + content
 
 
-async def main(options: argparse.Namespace) -> int:
+async def overload(data_dir: str, options: argparse.Namespace) -> int:
     """0 when every phase went as it should."""
-    environment = dict(line.split("=", 1) for line in told_by("env", "--data-dir", options.data_dir).splitlines())
-    listed = json.loads(told_by("ps", "--json", "--data-dir", options.data_dir))
+    environment = dict(line.split("=", 1) for line in told_by("env", "--data-dir", data_dir).splitlines())
+    listed = json.loads(told_by("ps", "--json", "--data-dir", data_dir))
     target = await prepare(environment, {process["name"]: process["pid"] for process in listed})
     results = [
         await run_phase(f"{CALLERS} callers", target, target.requests, options),
@@ -203,10 +218,15 @@ async def main(options: argparse.Namespace) -> int:
     return 0 if all(results) else 1
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Overload of a running API.")
-    parser.add_argument("--data-dir", required=True)
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description="Overload of an API, on a stack of its own.")
     parser.add_argument("--connections", type=int, default=3_000)
-    parser.add_argument("--duration", type=float, default=20.0)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(main(parser.parse_args())))
+    parser.add_argument("--duration", type=float, default=20.0, help="seconds, of each of the three phases")
+    options = parser.parse_args()
+    with running_stack() as data_dir, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(overload(data_dir, options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
