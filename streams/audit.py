@@ -13,7 +13,7 @@ from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
-from streams.stage import Output, Outputs, Positions
+from streams.stage import Commit, Output, Positions, publish_only
 
 
 class Link(msgspec.Struct):
@@ -49,16 +49,16 @@ class AuditStage:
         """Drop what is known of partitions that are no longer ours."""
         self._links.forget(partitions)
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """The next links of the chains."""
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        """Make the next links of the chains."""
         links = self._links.of(batches)
         reach(CrashPoint.AFTER_DECODE)
-        return [
+        return publish_only(
             [
                 Output(self._output_topic, partition, _chained(links[partition], records))
                 for partition, records in batches.items()
             ]
-        ]
+        )
 
     async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
         await self._publisher.take_over([self._output_topic], partitions)

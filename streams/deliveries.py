@@ -1,6 +1,7 @@
 """The deliveries stage: notifications in; for now, each is written to the log."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
 from sinks.log_delivery import LogDelivery
 from sinks.postgres.pool import create_pool
-from streams.stage import Outputs, Positions
+from streams.stage import Commit, Outputs, Positions
 
 KEYS_REMEMBERED_MAX = 100_000
 
@@ -51,7 +52,11 @@ class DeliveriesStage:
         """Drop what is known of partitions that are no longer ours."""
         self._next_offsets.forget(partitions)
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        """Nothing: everything about a delivery is an effect."""
+        return partial(self._deliver, batches)
+
+    async def _deliver(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
         """Deliver what is new of these notifications.
 
         Raises ProgressMovedError when another process has delivered meanwhile: before anything of ours goes out, as

@@ -1,4 +1,4 @@
-"""Works batches off in order: takes all that has come in, and does the next while the last is being published."""
+"""Works batches off in order, three at a time: one is prepared, the one before committed, the one before published."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from schemas.crash_points import CrashPoint
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, content_bytes
-from streams.stage import Outputs, Stage
+from streams.stage import Commit, Outputs, Stage
 from streams.transport import EXIT_SOFTWARE
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ class Line:
         self._records_waiting = 0
         self._bytes_waiting = 0
         self._changed = asyncio.Condition()
+        self._committing = asyncio.Lock()
+        self._publishing = asyncio.Lock()
+        self._finishing: set[asyncio.Task[None]] = set()
 
     async def put(self, event: Event) -> None:
         """Add a batch; wait while as many records, or as many bytes, as make a full one are waiting already."""
@@ -58,13 +61,22 @@ class Line:
 
     async def run(self) -> None:
         """Work batches off until cancelled. Run it under exit_on_fault."""
-        publishing: asyncio.Task[None] | None = None
         while True:
             events = await self._take()
-            outputs = await self._stage.work(_by_partition(events))
-            if publishing is not None:
-                await publishing
-            publishing = asyncio.create_task(exit_on_fault(self._publish(outputs, events)))
+            commit = await self._stage.prepare(_by_partition(events))
+            # What comes in while the last one is still being committed makes the next batch.
+            await self._committing.acquire()
+            finishing = asyncio.create_task(exit_on_fault(self._finish(commit, events)))
+            self._finishing.add(finishing)
+            finishing.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, commit: Commit, events: Sequence[Event]) -> None:
+        outputs = await commit()
+        await self._publishing.acquire()
+        # Not before: at most one committed batch waits for the brokers.
+        self._committing.release()
+        await self._publish(outputs, events)
+        self._publishing.release()
 
     async def _take(self) -> list[Event]:
         async with self._changed:

@@ -13,7 +13,7 @@ from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.postgres.pool import create_pool
 from sinks.recipients import Recipient, Recipients
-from streams.stage import Output, Outputs, Positions
+from streams.stage import Commit, Output, Positions, publish_only
 
 
 class NotificationsStage:
@@ -46,8 +46,8 @@ class NotificationsStage:
         """Drop what is known of partitions that are no longer ours."""
         self._last_source.forget(partitions)
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """The messages of these outcomes."""
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        """Write the messages of these outcomes."""
         last = self._last_source.of(batches)
         read = {
             partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
@@ -62,13 +62,13 @@ class NotificationsStage:
         )
         for partition, records in batches.items():
             self._last_source.keep(partition, max(last[partition], records[-1].offset))
-        return [
+        return publish_only(
             [
                 Output(self._output_topic, partition, _messages(outcomes, owners))
                 for partition, outcomes in read.items()
                 if outcomes
             ]
-        ]
+        )
 
     async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
         await self._publisher.take_over([self._output_topic], partitions)

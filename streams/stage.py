@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ class Output(msgspec.Struct):
 Outputs = Sequence[Sequence[Output]]
 """What is to be published: the outputs of a phase all at once, one phase after another."""
 
+Commit: TypeAlias = Callable[[], Awaitable[Outputs]]
+"""The second half of a stage's work: makes it durable, and returns what to publish then."""
+
 
 class Stage(Protocol):
     """One step of the pipeline: reads a topic, and is exact across crashes by itself."""
@@ -42,12 +45,21 @@ class Stage(Protocol):
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """Do what the records ask for, of each partition in order; return, once that is durable, what to publish.
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        """Find out what the records ask for, of each partition in order.
 
-        The next call may come before the last one's outputs are published, and never after one whose outputs could
-        not be: then the process ends.
+        The next call may come before this one's half is committed and its outputs are published, but never after one
+        for which that failed: then the process ends. Commits follow one another in the order of their preparation.
         """
+
+
+def publish_only(outputs: Sequence[Output]) -> Commit:
+    """The second half of a stage that makes nothing durable but what it publishes."""
+
+    async def commit() -> Outputs:
+        return [outputs]
+
+    return commit
 
 
 class Positions(Generic[P]):

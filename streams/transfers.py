@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -14,23 +15,35 @@ from sinks.crash import reach
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.speculation import Decision, SpeculativeLedger
 from sinks.ledger.types import Applied, Batch, Order, Refused, Transfer
 from sinks.postgres.pool import create_pool
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
 from streams.rules import decide
 from streams.signed_requests import Forged, forged_requests, letters_of, request_verifier, without
-from streams.stage import Output, Outputs, Positions
+from streams.stage import Commit, Output, Outputs, Positions
 
 _log = structlog.get_logger(__name__)
 
 
 class Position(msgspec.Struct):
-    """How far a partition has come: the next offset to apply, and the offsets behind the last records published."""
+    """How far a partition has come: the next offset to decide, and the offsets behind the last records published."""
 
-    applied: int
+    decided: int
     last_outcome: int
     last_dead_letter: int
+
+
+class _Work(msgspec.Struct):
+    """Batches between their decision and their commit. ``old`` orders were applied before a restart or a step back."""
+
+    batches: Mapping[int, Sequence[Consumed]]
+    positions: Mapping[int, Position]
+    old: list[Order]
+    decision: Decision
+    forged: Forged
+    dead: list[DeadLetter]
 
 
 class TransfersStage:
@@ -52,7 +65,7 @@ class TransfersStage:
     async def start(self) -> None:
         """Connect to PostgreSQL."""
         self._pool = await create_pool(self._settings, size_max=2)
-        self._ledger = Ledger(self._pool, self.input_topic, decide)
+        self._ledger = SpeculativeLedger(Ledger(self._pool, self.input_topic, decide))
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -61,18 +74,14 @@ class TransfersStage:
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         """Behind the last outcome published, and never beyond what has been applied."""
         positions = await self._positions.loaded(partitions)
-        return {p: min(position.last_outcome + 1, position.applied) for p, position in positions.items()}
+        return {p: min(position.last_outcome + 1, position.decided) for p, position in positions.items()}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop what is known of partitions that are no longer ours."""
         self._positions.forget(partitions)
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """Apply what is new, all partitions in one transaction; what was applied before, look up.
-
-        What was published before is left out of the outputs. Raises ProgressMovedError when another worker has taken
-        a partition over.
-        """
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        """Decide what is new, all partitions together, while what was decided before is still being written."""
         positions = self._positions.of(batches)
         orders: list[Order] = []
         dead: list[DeadLetter] = []
@@ -82,17 +91,26 @@ class TransfersStage:
             dead += unreadable
         forged = await self._forged(orders, batches)
         reach(CrashPoint.AFTER_DECODE)
-        old = [order for order in orders if order.offset < positions[order.partition].applied]
-        replayed = await self._ledger.replay(old) if old else Applied([], [])
+        old = [order for order in orders if order.offset < positions[order.partition].decided]
         new = _new_batches(batches, without(forged, orders), positions)
-        applied = await self._ledger.apply_batches(new) if new else Applied([], [])
-        reach(CrashPoint.AFTER_COMMIT)
         for batch in new:
-            positions[batch.partition].applied = batch.next_offset
+            positions[batch.partition].decided = batch.next_offset
+        work = _Work(batches, positions, old, await self._ledger.decide(new), forged, dead)
+        return partial(self._commit, work)
+
+    async def _commit(self, work: "_Work") -> Outputs:
+        """Write what was decided, in one transaction; what was applied before, look up.
+
+        What was published before is left out of the outputs. Raises ProgressMovedError when another worker has taken
+        a partition over.
+        """
+        replayed = await self._ledger.replay(work.old) if work.old else Applied([], [])
+        applied = await self._ledger.commit(work.decision)
+        reach(CrashPoint.AFTER_COMMIT)
         # First, since of two letters for the same record the first one counts.
-        dead[:0] = letters_of(forged, replayed.transfers)
-        dead += _refused_letters([*replayed.refused, *applied.refused], batches)
-        return self._outputs(positions, [*replayed.transfers, *applied.transfers], dead)
+        dead = [*letters_of(work.forged, replayed.transfers), *work.dead]
+        dead += _refused_letters([*replayed.refused, *applied.refused], work.batches)
+        return self._outputs(work.positions, [*replayed.transfers, *applied.transfers], dead)
 
     async def _forged(self, orders: Sequence[Order], batches: Mapping[int, Sequence[Consumed]]) -> Forged:
         if self._verifier is None:
@@ -124,7 +142,7 @@ class TransfersStage:
 
     async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
         await self._publisher.take_over([self._outcomes_topic, self._dead_letters_topic], partitions)
-        applied = {partition: await self._ledger.progress(partition) for partition in partitions}
+        applied = await self._ledger.progress(partitions)
         outcomes = await last_source_offsets(self._publisher, self._outcomes_topic, partitions)
         letters = await last_source_offsets(self._publisher, self._dead_letters_topic, partitions)
         for partition in partitions:
@@ -146,17 +164,17 @@ def _new_batches(
     """A batch for each partition that has records beyond what is applied, be they orders or not."""
     by_partition: defaultdict[int, list[Order]] = defaultdict(list)
     for order in orders:
-        if order.offset >= positions[order.partition].applied:
+        if order.offset >= positions[order.partition].decided:
             by_partition[order.partition].append(order)
     return [
         Batch(
             partition=partition,
-            first_offset=positions[partition].applied,
+            first_offset=positions[partition].decided,
             next_offset=records[-1].offset + 1,
             orders=by_partition[partition],
         )
         for partition, records in batches.items()
-        if records[-1].offset >= positions[partition].applied
+        if records[-1].offset >= positions[partition].decided
     ]
 
 

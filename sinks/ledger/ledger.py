@@ -1,6 +1,6 @@
 """The ledger as the transfers agent sees it: give it a batch, get what it came to, whatever the database does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -10,8 +10,8 @@ from schemas.codes import DeadLetterCause
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
 from sinks.ledger.identity import Sorted, sort_orders
-from sinks.ledger.transaction import stored_transfers, write_orders
-from sinks.ledger.types import Applied, Batch, Decide, Order, Refused
+from sinks.ledger.transaction import lock_decide_and_write, read_wallets, stored_transfers, write
+from sinks.ledger.types import Applied, Batch, Decide, Order, Refused, Verdict, WalletState
 from sinks.postgres.faults import is_data_fault
 from sinks.postgres.pool import Connection
 from sinks.postgres.retry import describe, until_done
@@ -31,28 +31,46 @@ class Ledger:
     def __init__(self, pool: asyncpg.Pool, topic: str, decide: Decide, now: Callable[[], datetime] = _utc_now) -> None:
         self._pool = pool
         self._topic = topic
-        self._decide = decide
-        self._now = now
+        self.decide = decide
+        self.now = now
 
-    async def progress(self, partition: int) -> int:
-        """The offset of the next request to apply in this partition."""
+    async def progress(self, partitions: Collection[int]) -> dict[int, int]:
+        """The offset of the next request to apply, of each of these partitions."""
         async for attempt in until_done():
             with attempt:
                 async with self._pool.acquire() as connection:
-                    await connection.execute(statements.START_PROGRESS, self._topic, partition)
-                    return await self._read_progress(connection, partition)
+                    await connection.execute(statements.START_PROGRESS, self._topic, partitions)
+                    return await self._read_progress(connection, partitions)
         raise AssertionError("retries end only with an answer")
 
-    async def apply_batches(self, batches: Sequence[Batch]) -> Applied:
+    async def wallets(self, wallet_ids: Collection[str]) -> dict[str, WalletState]:
+        """Those of these wallets that exist, as they are committed."""
+        async for attempt in until_done():
+            with attempt:
+                async with self._pool.acquire() as connection:
+                    return await read_wallets(connection, wallet_ids)
+        raise AssertionError("retries end only with an answer")
+
+    async def write(self, batches: Sequence[Batch], verdict: Verdict) -> None:
+        """Try once to write what was decided beforehand.
+
+        Raises VersionConflictError when it was decided on wallets that have changed since, ProgressMovedError, and
+        the errors of asyncpg; with all but a lost connection, nothing is written.
+        """
+        async with self._pool.acquire() as connection:
+            await write(connection, topic=self._topic, batches=batches, verdict=verdict)
+
+    async def apply_batches(self, batches: Sequence[Batch], *, in_doubt: bool = False) -> Applied:
         """Apply batches of different partitions exactly once: rows, wallets and progress change together.
 
-        When the database refuses them for their data, they are taken one by one, and one is halved until the record
-        at fault stands alone.
+        The wallets are locked while it is decided. ``in_doubt``: the batches may be in already. When the database
+        refuses them for their data, they are taken one by one, and one is halved until the record at fault stands
+        alone.
 
         Raises ProgressMovedError when another worker has taken a partition over.
         """
         try:
-            return await self._apply_with_retries(batches)
+            return await self._apply_with_retries(batches, in_doubt=in_doubt)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if not is_data_fault(error) or not any(batch.orders for batch in batches):
                 raise
@@ -75,12 +93,12 @@ class Ledger:
         lost = [Refused(order, DeadLetterCause.UNPROCESSABLE, "refused when it was applied") for order in found.fresh]
         return Applied(found.own, sorted([*found.refused, *lost], key=lambda refused: refused.order.offset))
 
-    async def _apply_with_retries(self, batches: Sequence[Batch]) -> Applied:
+    async def _apply_with_retries(self, batches: Sequence[Batch], *, in_doubt: bool = False) -> Applied:
         async for attempt in until_done():
             with attempt:
                 async with self._pool.acquire() as connection:
                     # A connection lost at COMMIT leaves it open whether the batches are in: the progress tells.
-                    if attempt.num > 1 and await self._are_in(connection, batches):
+                    if (in_doubt or attempt.num > 1) and await self._are_in(connection, batches):
                         return await self.replay([order for batch in batches for order in batch.orders])
                     return await self._apply_once(connection, batches)
         raise AssertionError("retries end only with an answer")
@@ -103,8 +121,8 @@ class Ledger:
             raise VersionConflictError("another partition stored one of these ids just now") from error
 
     async def _write(self, connection: Connection, batches: Sequence[Batch], found: Sorted) -> Applied:
-        written = await write_orders(
-            connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self._decide, now=self._now()
+        written = await lock_decide_and_write(
+            connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self.decide, now=self.now()
         )
         transfers = [*found.own, *written]
         if found.own:
@@ -112,13 +130,16 @@ class Ledger:
         return Applied(transfers, found.refused)
 
     async def _are_in(self, connection: Connection, batches: Sequence[Batch]) -> bool:
-        return all([await self._read_progress(connection, batch.partition) == batch.next_offset for batch in batches])
+        wanted = {batch.partition: batch.next_offset for batch in batches}
+        return await self._read_progress(connection, wanted) == wanted
 
-    async def _read_progress(self, connection: Connection, partition: int) -> int:
-        progress: int | None = await connection.fetchval(statements.READ_PROGRESS, self._topic, partition)
-        if progress is None:
-            raise ProgressMovedError(f"{self._topic}[{partition}] has no progress any more")
-        return progress
+    async def _read_progress(self, connection: Connection, partitions: Iterable[int]) -> dict[int, int]:
+        asked = list(partitions)
+        rows = await connection.fetch(statements.READ_PROGRESS, self._topic, asked)
+        found: dict[int, int] = {row["partition"]: row["next_offset"] for row in rows}
+        if len(found) != len(asked):
+            raise ProgressMovedError(f"{self._topic}: partitions of {asked} have no progress any more")
+        return found
 
 
 def _halves(batch: Batch) -> tuple[Batch, Batch]:

@@ -7,7 +7,8 @@ from sinks.postgres.statements import read_statement
 _read = partial(read_statement, __file__)
 
 LOCK_WALLETS = _read("lock_wallets")
-WRITE_BATCHES = _read("write_batches")
+READ_WALLETS = _read("read_wallets")
+MOVE_ON = _read("move_on")
 STORED_TRANSFERS = _read("stored_transfers")
 START_PROGRESS = _read("start_progress")
 READ_PROGRESS = _read("read_progress")

@@ -1,7 +1,8 @@
-"""One attempt at a batch: lock, decide, write, all in one transaction."""
+"""One transaction: the rows of decided transfers, the wallets they change and the progress, together or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -10,11 +11,12 @@ from schemas.crash_points import CrashPoint
 from sinks.crash import reach
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
-from sinks.ledger.types import Batch, Decide, Order, Transfer, WalletState
+from sinks.ledger.copy_rows import COLUMNS, encode_rows
+from sinks.ledger.types import Batch, Decide, Order, Transfer, Verdict, WalletState
 from sinks.postgres.pool import Connection
 
 
-async def write_orders(
+async def lock_decide_and_write(
     connection: Connection,
     *,
     topic: str,
@@ -23,27 +25,30 @@ async def write_orders(
     decide: Decide,
     now: datetime,
 ) -> list[Transfer]:
-    """Decide ``orders`` (those of the batches that are new), store them and move the progress over all the batches.
+    """Decide ``orders`` (those of the batches that are new) on wallets that nobody else can change meanwhile.
+
+    Raises what ``write`` raises.
+    """
+    async with connection.transaction():
+        rows = await connection.fetch(statements.LOCK_WALLETS, list(wallets_of(orders))) if orders else []
+        read = _states(rows)
+        transfers, changed = decide(orders, read, now)
+        await _write(connection, topic, batches, Verdict(transfers, changed, read, [], now))
+    return transfers
+
+
+async def write(connection: Connection, *, topic: str, batches: Sequence[Batch], verdict: Verdict) -> None:
+    """Write what was decided on wallets that were not locked.
 
     Raises VersionConflictError or ProgressMovedError, with everything rolled back, and asyncpg's errors.
     """
     async with connection.transaction():
-        read = await _lock_wallets(connection, orders) if orders else {}
-        transfers, changed = decide(orders, read, now)
-        [counts] = await connection.fetch(
-            statements.WRITE_BATCHES,
-            *_wallet_columns(read, changed),
-            *_transfer_columns(transfers),
-            topic,
-            now,
-            *_progress_columns(batches),
-        )
-        if counts["partitions_moved"] != len(batches):
-            raise ProgressMovedError(f"{topic}: a partition is not where it was left: {_ranges(batches)}")
-        if counts["wallets_changed"] != len(changed):
-            raise VersionConflictError(f"{topic}: a wallet changed since it was read")
-        reach(CrashPoint.BEFORE_COMMIT)
-    return transfers
+        await _write(connection, topic, batches, verdict)
+
+
+async def read_wallets(connection: Connection, wallet_ids: Collection[str]) -> dict[str, WalletState]:
+    """The wallets of these ids that exist, as they are committed."""
+    return _states(await connection.fetch(statements.READ_WALLETS, wallet_ids))
 
 
 async def stored_transfers(connection: Connection, orders: Sequence[Order]) -> dict[str, Transfer]:
@@ -53,51 +58,46 @@ async def stored_transfers(connection: Connection, orders: Sequence[Order]) -> d
     return {row["transfer_id"]: _transfer_of(row) for row in rows}
 
 
-async def _lock_wallets(connection: Connection, orders: Sequence[Order]) -> dict[str, WalletState]:
+def wallets_of(orders: Sequence[Order]) -> set[str]:
+    """The ids of the wallets that orders name."""
     ids = {order.request.source_wallet_id for order in orders}
-    ids.update(order.request.destination_wallet_id for order in orders)
-    rows = await connection.fetch(statements.LOCK_WALLETS, list(ids))
-    return {
-        wallet_id: WalletState(currency, is_world, is_active, units, version)
-        for wallet_id, is_world, is_active, currency, units, version in rows
-    }
+    ids.update([order.request.destination_wallet_id for order in orders])
+    return ids
 
 
-def _wallet_columns(read: Mapping[str, WalletState], changed: Mapping[str, WalletState]) -> tuple[list[object], ...]:
-    return (
-        list(changed),
-        [state.units for state in changed.values()],
-        [state.version for state in changed.values()],
-        [read[wallet_id].version for wallet_id in changed],
-    )
-
-
-def _transfer_columns(transfers: list[Transfer]) -> tuple[list[object], ...]:
-    return (
-        [t.transfer_id for t in transfers],
-        [t.source_wallet_id for t in transfers],
-        [t.destination_wallet_id for t in transfers],
-        [t.units for t in transfers],
-        [t.currency for t in transfers],
-        [t.reason for t in transfers],
-        [t.source_units for t in transfers],
-        [t.source_version for t in transfers],
-        [t.destination_units for t in transfers],
-        [t.destination_version for t in transfers],
-        [t.requested_at for t in transfers],
-        [t.reference for t in transfers],
-        [None if t.metadata is None else orjson.dumps(t.metadata).decode() for t in transfers],
-        [t.request_partition for t in transfers],
-        [t.request_offset for t in transfers],
-    )
-
-
-def _progress_columns(batches: Sequence[Batch]) -> tuple[list[int], ...]:
-    return (
+async def _write(connection: Connection, topic: str, batches: Sequence[Batch], verdict: Verdict) -> None:
+    read, changed = verdict.read, verdict.changed
+    wallet_ids = sorted(changed)
+    [counts] = await connection.fetch(
+        statements.MOVE_ON,
+        wallet_ids,
+        [changed[wallet_id].units for wallet_id in wallet_ids],
+        [changed[wallet_id].version for wallet_id in wallet_ids],
+        [read[wallet_id].version for wallet_id in wallet_ids],
+        verdict.decided_at,
+        verdict.relied_on,
+        [read[wallet_id].version for wallet_id in verdict.relied_on],
+        topic,
         [batch.partition for batch in batches],
         [batch.first_offset for batch in batches],
         [batch.next_offset for batch in batches],
     )
+    if counts["partitions_moved"] != len(batches):
+        raise ProgressMovedError(f"{topic}: a partition is not where it was left: {_ranges(batches)}")
+    if counts["wallets_changed"] != len(changed) or counts["wallets_unchanged"] != len(verdict.relied_on):
+        raise VersionConflictError(f"{topic}: a wallet changed since it was read")
+    if verdict.transfers:
+        # Once the wallets are locked: rows of two workers with the same version of a wallet would wait for each other.
+        rows: Any = encode_rows(verdict.transfers)  # asyncpg takes a buffer, which its types do not say
+        await connection.copy_to_table("transfers", source=rows, columns=COLUMNS, format="binary")
+    reach(CrashPoint.BEFORE_COMMIT)
+
+
+def _states(rows: Sequence[asyncpg.Record]) -> dict[str, WalletState]:
+    return {
+        wallet_id: WalletState(currency, is_world, is_active, units, version)
+        for wallet_id, is_world, is_active, currency, units, version in rows
+    }
 
 
 def _ranges(batches: Sequence[Batch]) -> str:

@@ -60,6 +60,20 @@ class Batch(msgspec.Struct, kw_only=True):
     orders: Sequence[Order]
 
 
+class Verdict(msgspec.Struct):
+    """What orders come to, and the wallets that this was decided on, by id.
+
+    ``changed`` are wallets as the transfers leave them, ``read`` those and others as they were before; ``relied_on``
+    are the ids of wallets that no transfer changes, but that made one fail.
+    """
+
+    transfers: list[Transfer]
+    changed: dict[str, WalletState]
+    read: Mapping[str, WalletState]
+    relied_on: list[str]
+    decided_at: datetime
+
+
 class Refused(msgspec.Struct):
     """An order that cannot have a row of its own: its id was used with other content, or the database refuses it."""
 

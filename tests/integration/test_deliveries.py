@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders import REQUESTED_AT, MemoryTopics, consumed, new_id
+from stages import work
 
 from schemas.notifications import Notification, decode_notification, encode_notification
 from schemas.settings import Settings
@@ -72,10 +73,10 @@ async def test_each_is_delivered_once_also_when_it_comes_again(
     first, second = stages
     records = notifications(6)
     assert await first.resume_offsets([0]) == {}, "the committed offset decides"
-    await first.work({0: records[:2]})
-    await first.work({0: records[1:4]})
+    await work(first, {0: records[:2]})
+    await work(first, {0: records[1:4]})
     assert await second.resume_offsets([0]) == {0: 4}
-    await second.work({0: records})
+    await work(second, {0: records})
     assert list(told.values()) == [1] * 6
 
 
@@ -89,8 +90,8 @@ async def test_one_transfer_and_recipient_is_told_once(
         encode_notification(a_notification(transfer_id)),
     ]
     await stage.resume_offsets([0])
-    await stage.work({0: [consumed(offset, value) for offset, value in enumerate(values)]})
-    await stage.work({0: [consumed(3, values[1])]})
+    await work(stage, {0: [consumed(offset, value) for offset, value in enumerate(values)]})
+    await work(stage, {0: [consumed(3, values[1])]})
     assert told == {(transfer_id, "sender"): 1, (transfer_id, "receiver"): 1}
 
 
@@ -100,7 +101,7 @@ async def test_what_is_no_notification_is_passed_over(
     stage = stages[0]
     await stage.resume_offsets([0])
     good = encode_notification(a_notification(new_id()))
-    await stage.work({0: [consumed(0, b"{}"), consumed(1, None), consumed(2, good)]})
+    await work(stage, {0: [consumed(0, b"{}"), consumed(1, None), consumed(2, good)]})
     assert list(told.values()) == [1]
 
 
@@ -111,9 +112,9 @@ async def test_who_was_taken_over_from_delivers_no_more(
     records = notifications(3)
     for stage in stages:
         await stage.resume_offsets([0, 1])
-    await successor.work({0: records})
+    await work(successor, {0: records})
     with pytest.raises(ProgressMovedError):
-        await zombie.work({0: records, 1: notifications(1)})
+        await work(zombie, {0: records, 1: notifications(1)})
     assert list(told.values()) == [1] * 3
 
 

@@ -8,11 +8,12 @@ import asyncpg
 import msgspec
 import pytest
 from builders import an_order, new_id, repeat_of
+from ledger_wallets import batch, make_wallet, wallet
 
 from schemas.codes import DeadLetterCause, FailureReason
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger.ledger import Ledger
-from sinks.ledger.types import Batch, Order
+from sinks.ledger.types import Batch
 from streams.rules import decide
 
 TOPIC = "requests"
@@ -23,40 +24,9 @@ def ledger(pool: asyncpg.Pool) -> Ledger:
     return Ledger(pool, TOPIC, decide)
 
 
-async def make_wallet(pool: asyncpg.Pool, units: int = 0, currency: str = "USD", status: str = "active") -> str:
-    user_id: object = await pool.fetchval(
-        "insert into users (email, password_hash) values ($1, '') returning user_id", f"{new_id()}@example.com"
-    )
-    wallet_id: str = await pool.fetchval(
-        """insert into wallets (user_id, currency, balance, status) values ($1, $2, $3::bigint * 0.0001, $4)
-        returning wallet_id::text""",
-        user_id,
-        currency,
-        units,
-        status,
-    )
-    return wallet_id
-
-
-def batch(orders: Sequence[Order], first: int | None = None, end: int | None = None) -> Batch:
-    return Batch(
-        partition=orders[0].partition,
-        first_offset=orders[0].offset if first is None else first,
-        next_offset=orders[-1].offset + 1 if end is None else end,
-        orders=orders,
-    )
-
-
-async def wallet(pool: asyncpg.Pool, wallet_id: str) -> tuple[int, int]:
-    row: Any = await pool.fetchrow(
-        "select (balance * 10000)::bigint, version from wallets where wallet_id = $1", wallet_id
-    )
-    return tuple(row)
-
-
 async def test_a_batch_changes_wallets_rows_and_progress_together(ledger: Ledger, pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
-    assert await ledger.progress(0) == 0
+    assert await ledger.progress([0]) == {0: 0}
     orders = [
         an_order(
             0, 300, source_wallet_id=source, destination_wallet_id=destination, metadata={"k": "v"}, reference="r"
@@ -75,7 +45,7 @@ async def test_a_batch_changes_wallets_rows_and_progress_together(ledger: Ledger
     assert applied.refused == []
     assert await wallet(pool, source) == (800, 2)
     assert await wallet(pool, destination) == (200, 2)
-    assert await ledger.progress(0) == 9
+    assert await ledger.progress([0]) == {0: 9}
     entries = await pool.fetch(
         "select wallet_id::text, version, amount::text, balance::text from entries order by 1, 2"
     )
@@ -90,15 +60,15 @@ async def test_a_batch_changes_wallets_rows_and_progress_together(ledger: Ledger
 
 
 async def test_a_batch_without_orders_moves_the_progress(ledger: Ledger) -> None:
-    await ledger.progress(0)
+    await ledger.progress([0])
     assert (await ledger.apply_batches([Batch(partition=0, first_offset=0, next_offset=5, orders=[])])).transfers == []
-    assert await ledger.progress(0) == 5
+    assert await ledger.progress([0]) == {0: 5}
 
 
 async def test_repeats_change_nothing_and_reused_ids_are_refused(ledger: Ledger, pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
-    await ledger.progress(0)
-    await ledger.progress(1)
+    await ledger.progress([0])
+    await ledger.progress([1])
     first = an_order(0, 100, source_wallet_id=source, destination_wallet_id=destination)
     same = repeat_of(first, 1)
     other = repeat_of(first, 2, reference="other")
@@ -121,7 +91,7 @@ async def test_repeats_change_nothing_and_reused_ids_are_refused(ledger: Ledger,
 async def test_partitions_are_applied_in_one_transaction_or_none_of_them(ledger: Ledger, pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
     for partition in range(3):
-        await ledger.progress(partition)
+        await ledger.progress([partition])
     batches = [
         batch([an_order(0, 100, partition=p, source_wallet_id=source, destination_wallet_id=destination)], end=1 + p)
         for p in range(3)
@@ -132,14 +102,14 @@ async def test_partitions_are_applied_in_one_transaction_or_none_of_them(ledger:
     assert await wallet(pool, source) == (1000, 0)
     applied = await ledger.apply_batches(batches)
     assert [(t.request_partition, t.source_version) for t in applied.transfers] == [(0, 1), (1, 2), (2, 3)]
-    assert [await ledger.progress(partition) for partition in range(3)] == [1, 2, 3]
+    assert await ledger.progress(range(3)) == {0: 1, 1: 2, 2: 3}
 
 
 async def test_a_poison_record_leaves_the_other_partitions_whole(ledger: Ledger, pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
     batches = []
     for partition in range(3):
-        await ledger.progress(partition)
+        await ledger.progress([partition])
         orders = [
             an_order(n, 10, partition=partition, source_wallet_id=source, destination_wallet_id=destination)
             for n in range(3)
@@ -157,7 +127,7 @@ async def test_a_poison_record_leaves_the_other_partitions_whole(ledger: Ledger,
 
 async def test_a_worker_that_lost_its_partition_changes_nothing(ledger: Ledger, pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
-    await ledger.progress(0)
+    await ledger.progress([0])
     mine = batch([an_order(0, 100, source_wallet_id=source, destination_wallet_id=destination)])
     theirs = batch([an_order(0, 200, source_wallet_id=source, destination_wallet_id=destination)])
     await ledger.apply_batches([theirs])
@@ -170,7 +140,7 @@ async def test_a_worker_that_lost_its_partition_changes_nothing(ledger: Ledger, 
 async def test_of_two_workers_with_one_batch_one_wins(pool: asyncpg.Pool) -> None:
     source, destination = await make_wallet(pool, 10_000), await make_wallet(pool)
     one, other = Ledger(pool, TOPIC, decide), Ledger(pool, TOPIC, decide)
-    await one.progress(0)
+    await one.progress([0])
     contested = batch([an_order(n, 1, source_wallet_id=source, destination_wallet_id=destination) for n in range(50)])
     results = await asyncio.gather(
         one.apply_batches([contested]), other.apply_batches([contested]), return_exceptions=True
@@ -194,14 +164,14 @@ async def test_a_poison_record_is_isolated_and_the_rest_goes_through(
     ledger: Ledger, pool: asyncpg.Pool, poison: dict[str, Any]
 ) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
-    await ledger.progress(0)
+    await ledger.progress([0])
     orders = [an_order(n, 10, source_wallet_id=source, destination_wallet_id=destination) for n in range(9)]
     orders[5] = repeat_of(orders[5], 5, **poison)
     applied = await ledger.apply_batches([batch(orders, end=12)])
     assert [t.request_offset for t in applied.transfers] == [0, 1, 2, 3, 4, 6, 7, 8]
     assert [(r.order.offset, r.cause) for r in applied.refused] == [(5, DeadLetterCause.UNPROCESSABLE)]
     assert await wallet(pool, source) == (920, 8)
-    assert await ledger.progress(0) == 12
+    assert await ledger.progress([0]) == {0: 12}
 
 
 async def test_a_wallet_changed_behind_the_ledgers_back_is_read_again(pool: asyncpg.Pool) -> None:
@@ -216,7 +186,7 @@ async def test_a_wallet_changed_behind_the_ledgers_back_is_read_again(pool: asyn
         return decide(orders, wallets, now)
 
     ledger = Ledger(pool, TOPIC, decide_on_stale_state)
-    await ledger.progress(0)
+    await ledger.progress([0])
     order = an_order(0, 2000, source_wallet_id=source, destination_wallet_id=destination)
     applied = await ledger.apply_batches([batch([order])])
     assert [t.reason for t in applied.transfers] == [FailureReason.INSUFFICIENT_FUNDS]
@@ -232,7 +202,7 @@ async def test_a_connection_lost_at_commit_is_settled_by_the_progress(
 ) -> None:
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
     ledger = Ledger(pool, TOPIC, decide)
-    await ledger.progress(0)
+    await ledger.progress([0])
     ordinary = Ledger._apply_once
     losses = [ConnectionResetError("lost at COMMIT")]
 
@@ -256,7 +226,7 @@ async def test_partitions_that_share_wallets_do_not_deadlock(ledger: Ledger, poo
     rounds, size = 15, 30
 
     async def run(partition: int) -> None:
-        await ledger.progress(partition)
+        await ledger.progress([partition])
         for number in range(rounds):
             first = number * size
             orders = [

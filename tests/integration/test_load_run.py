@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from aiokafka import TopicPartition
 from pydantic import SecretStr
+from stages import work
 
 from ingest_api.app import create_app
 from ops.load import settling
@@ -39,12 +40,12 @@ async def worker(settings: Settings) -> AsyncIterator[None]:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
 
-        async def work() -> None:
+        async def run() -> None:
             while True:
                 for tp, records in (await consumer.getmany(timeout_ms=100)).items():
-                    await publish_outputs(publisher, await stage.work({tp.partition: records}))
+                    await publish_outputs(publisher, await work(stage, {tp.partition: records}))
 
-        task = asyncio.create_task(work())
+        task = asyncio.create_task(run())
         yield
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -12,6 +12,7 @@ from aiokafka.errors import ProducerFenced
 from builders import a_request
 from pipeline_run import ANNA, BEN, WORLD, partition_of
 from plain_topics import put_records
+from stages import work
 
 from ops.reconcile.run import reconcile
 from ops.topic_reader import Span, group_free_consumer, read_spans, topic_spans
@@ -85,7 +86,7 @@ async def own(settings: Settings, make_stage: MakeStage, name: str, partition: i
         records = await records_of(settings, stage.input_topic, partition, begin)
         if records:
             line = Line(stage, publisher, records_max=100, bytes_max=2**20)
-            await line._publish(await stage.work({partition: records}), [Event(partition, records)])
+            await line._publish(await work(stage, {partition: records}), [Event(partition, records)])
     finally:
         await stage.stop()
         await publisher.stop()

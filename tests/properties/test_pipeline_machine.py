@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from stages import work
 
 from schemas.headers import CAUSE, source_offset
 from schemas.money import format_units
@@ -30,6 +31,7 @@ from schemas.transfers import decode_outcome, encode_request
 from sinks.errors import ProgressMovedError
 from sinks.kafka.records import Consumed
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.speculation import SpeculativeLedger
 from sinks.postgres.pool import create_pool
 from streams.line import publish_outputs
 from streams.rules import decide
@@ -40,24 +42,23 @@ PARTITIONS = 2
 WALLETS = 4
 
 
-class CrashingLedger:
+class CrashingLedger(Ledger):
     """A ledger whose process ends right after its next commit, if told so."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.crash = False
+    crash = False
 
-    async def progress(self, partition: int) -> int:
-        return await self.ledger.progress(partition)
+    async def write(self, batches: Any, verdict: Any) -> None:
+        await super().write(batches, verdict)
+        self._crash()
 
-    async def replay(self, orders: Any) -> Any:
-        return await self.ledger.replay(orders)
+    async def apply_batches(self, batches: Any, *, in_doubt: bool = False) -> Any:
+        applied = await super().apply_batches(batches, in_doubt=in_doubt)
+        self._crash()
+        return applied
 
-    async def apply_batches(self, batches: Any) -> Any:
-        applied = await self.ledger.apply_batches(batches)
+    def _crash(self) -> None:
         if self.crash:
             raise CrashError
-        return applied
 
 
 class Worker:
@@ -67,8 +68,8 @@ class Worker:
         self.machine = machine
         self.publisher = MemoryPublisher(machine.topics, machine.writers)
         self.stage = TransfersStage(machine.config, self.publisher)
-        self.ledger = CrashingLedger(Ledger(machine.pool, self.stage.input_topic, decide))
-        self.stage._ledger = self.ledger  # type: ignore[assignment]
+        self.ledger = CrashingLedger(machine.pool, self.stage.input_topic, decide)
+        self.stage._ledger = SpeculativeLedger(self.ledger)
         self.next_offset: dict[int, int] = {}
         self.held_up = False
         self.outputs: list[Outputs] = []
@@ -79,7 +80,7 @@ class Worker:
                 self.next_offset |= await self.stage.resume_offsets([partition])
         batches = {partition: records for partition in partitions if (records := self.fetch(partition, count))}
         if batches:
-            outputs = await self.stage.work(batches)
+            outputs = await work(self.stage, batches)
             if self.held_up:
                 self.outputs.append(outputs)
             else:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from builders import REQUESTED_AT, CrashError, MemoryTopics, an_order, consumed
+from stages import work
 
 from ops.audit.chain import ChainVerifier
 from schemas.notifications import decode_notification
@@ -45,7 +46,7 @@ async def follow(stage: Any, topics: MemoryTopics, outcomes: list[Consumed]) -> 
     """A process that starts where the tail tells it, and reads to the end."""
     first = (await stage.resume_offsets([0]))[0]
     if first < len(outcomes):
-        await publish_outputs(topics, await stage.work({0: outcomes[first:]}))
+        await publish_outputs(topics, await work(stage, {0: outcomes[first:]}))
 
 
 @pytest.mark.parametrize("published", range(OUTCOMES))

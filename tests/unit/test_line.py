@@ -10,7 +10,7 @@ from builders import MemoryTopics, consumed
 
 from sinks.kafka.records import Consumed, Record
 from streams.line import Line, exit_on_fault
-from streams.stage import Output, Outputs
+from streams.stage import Commit, Output, Outputs
 from streams.transport import EXIT_SOFTWARE
 
 MIB = 1024 * 1024
@@ -28,12 +28,13 @@ class Event:
 
 
 class Stage:
-    """Notes what it is given, waits for ``gate``, and publishes each record's offset."""
+    """Notes what it is given and what it commits, once ``gate`` is open, and publishes each record's offset."""
 
     input_topic = "in"
 
     def __init__(self) -> None:
         self.seen: list[dict[int, list[int]]] = []
+        self.committed: list[dict[int, list[int]]] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -46,15 +47,21 @@ class Stage:
 
     def forget(self, partitions: Iterable[int]) -> None: ...
 
-    async def work(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        self.seen.append({partition: [r.offset for r in records] for partition, records in batches.items()})
-        await self.gate.wait()
-        return [
-            [
-                Output("out", p, [(Record(None, str(r.offset).encode(), []),) for r in records])
-                for p, records in batches.items()
+    async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+        seen = {partition: [r.offset for r in records] for partition, records in batches.items()}
+        self.seen.append(seen)
+
+        async def commit() -> Outputs:
+            await self.gate.wait()
+            self.committed.append(seen)
+            return [
+                [
+                    Output("out", p, [(Record(None, str(r.offset).encode(), []),) for r in records])
+                    for p, records in batches.items()
+                ]
             ]
-        ]
+
+        return commit
 
 
 class SlowTopics(MemoryTopics):
@@ -89,21 +96,36 @@ async def test_what_waits_is_worked_off_together_and_acknowledged_once_published
     running.cancel()
 
 
-async def test_the_next_is_worked_on_while_the_last_is_published_but_published_after_it() -> None:
+async def test_batches_overlap_and_keep_their_order() -> None:
     stage, topics = Stage(), SlowTopics()
     line = Line(stage, topics, records_max=10, bytes_max=MIB)
     running = asyncio.create_task(line.run())
-    first, second, third = Event(0, 1), Event(0, 2), Event(0, 3)
-    for event in (first, second, third):
+    events = [Event(0, offset) for offset in range(1, 6)]
+    for event in events:
         await line.put(event)
         await spin()
-    assert stage.seen == [{0: [1]}, {0: [2]}], "the third waits until the first is published"
+    assert stage.seen == [{0: [1]}, {0: [2]}, {0: [3]}], "the fourth and fifth wait for the third to be committed"
+    assert stage.committed == [{0: [1]}, {0: [2]}], "the third waits until the first is published"
     topics.gate.set()
     await spin()
-    assert [r.value for r in topics.records["out", 0]] == [b"1", b"2", b"3"]
-    assert first.acked
-    assert second.acked
-    assert third.acked
+    assert stage.seen == stage.committed == [{0: [1]}, {0: [2]}, {0: [3]}, {0: [4, 5]}]
+    assert [r.value for r in topics.records["out", 0]] == [b"1", b"2", b"3", b"4", b"5"]
+    assert all(event.acked for event in events)
+    running.cancel()
+
+
+async def test_the_next_is_prepared_while_the_last_is_committed() -> None:
+    stage = Stage()
+    stage.gate.clear()
+    line = Line(stage, MemoryTopics(), records_max=10, bytes_max=MIB)
+    running = asyncio.create_task(line.run())
+    for offset in (1, 2, 3):
+        await line.put(Event(0, offset))
+        await spin()
+    assert (stage.seen, stage.committed) == ([{0: [1]}, {0: [2]}], [])
+    stage.gate.set()
+    await spin()
+    assert stage.committed == [{0: [1]}, {0: [2]}, {0: [3]}]
     running.cancel()
 
 
@@ -148,7 +170,7 @@ async def test_a_fault_in_the_stage_ends_the_process(exits: list[int], monkeypat
     async def fail(_batches: Any) -> Any:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(stage, "work", fail)
+    monkeypatch.setattr(stage, "prepare", fail)
     line = Line(stage, MemoryTopics(), records_max=10, bytes_max=MIB)
     event = Event(0, 1)
     await line.put(event)

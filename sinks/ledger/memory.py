@@ -1,0 +1,40 @@
+"""Wallets as the last decisions left them, so that the next ones need not ask the database."""
+
+from collections.abc import Iterable, Mapping
+
+from sinks.ledger.types import WalletState
+
+WALLETS_MAX = 100_000
+"""Of each of the two generations. A wallet takes some 350 bytes."""
+
+
+class WalletMemory:
+    """What is known of the wallets in use lately.
+
+    Whatever is decided on it is a guess until the database has confirmed the versions. Only active wallets are kept:
+    those that are not refuse transfers, which writes nothing to their rows and so would confirm nothing.
+    """
+
+    def __init__(self, wallets_max: int = WALLETS_MAX) -> None:
+        self._wallets_max = wallets_max
+        self._young: dict[str, WalletState] = {}
+        self._old: dict[str, WalletState] = {}
+
+    def recall(self, wallet_ids: Iterable[str]) -> tuple[dict[str, WalletState], list[str]]:
+        """What is known of these wallets, and those of which nothing is."""
+        young, old = self._young, self._old
+        known: dict[str, WalletState] = {}
+        unknown: list[str] = []
+        for wallet_id in wallet_ids:
+            state = young.get(wallet_id) or old.get(wallet_id)
+            if state is None:
+                unknown.append(wallet_id)
+            else:
+                known[wallet_id] = state
+        return known, unknown
+
+    def keep(self, states: Mapping[str, WalletState]) -> None:
+        """Remember these; forget those that were not used for a long time."""
+        self._young.update({wallet_id: state for wallet_id, state in states.items() if state.is_active})
+        if len(self._young) > self._wallets_max:
+            self._old, self._young = self._young, {}

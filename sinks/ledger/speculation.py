@@ -1,0 +1,118 @@
+"""Deciding ahead: the next batches on wallets kept in memory, while the last ones are still being written."""
+
+from collections.abc import Collection, Sequence
+
+import asyncpg
+import msgspec
+import structlog
+
+from schemas.codes import FailureReason
+from sinks.errors import ProgressMovedError, TransientError, VersionConflictError
+from sinks.ledger.identity import Sorted, sort_orders
+from sinks.ledger.ledger import Ledger
+from sinks.ledger.memory import WalletMemory
+from sinks.ledger.transaction import wallets_of
+from sinks.ledger.types import Applied, Batch, Order, Transfer, Verdict, WalletState
+from sinks.postgres.retry import describe
+
+PAUSE_BATCHES_MAX = 256
+"""So many batches at most are decided under locks after another writer came in between."""
+
+_BY_BALANCE = frozenset({FailureReason.INSUFFICIENT_FUNDS, FailureReason.BALANCE_OVERFLOW})
+"""What a payment of another worker might have changed. Wallets that do not exist or are not active are never kept in
+memory, and a currency never changes."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Decision(msgspec.Struct):
+    """Batches, and what was decided of them on this memory; ``verdict`` is None when it is left to the database."""
+
+    batches: Sequence[Batch]
+    found: Sorted
+    verdict: Verdict | None
+    memory: WalletMemory
+
+
+class SpeculativeLedger:
+    """A ledger in two steps, so that the one is done for the next batches while the other is under way for the last.
+
+    ``decide`` works on wallets in memory, as the decisions before have left them. ``commit`` writes it, provided that
+    the database finds every wallet at the version it was decided on; otherwise the memory is dropped, and these and
+    all batches decided on it are decided again by the ledger, under locks. When other workers change the same wallets
+    all the time, most guesses would be wrong: after each, more batches go without one.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._memory = WalletMemory()
+        self._pause_batches = 1
+        self._paused_batches_left = 0
+        self._hits = 0
+
+    async def progress(self, partitions: Collection[int]) -> dict[int, int]:
+        """The offset of the next request to apply, of each of these partitions."""
+        return await self._ledger.progress(partitions)
+
+    async def replay(self, orders: Sequence[Order]) -> Applied:
+        """What orders that were applied before came to."""
+        return await self._ledger.replay(orders)
+
+    async def decide(self, batches: Sequence[Batch]) -> Decision:
+        """Decide batches that follow on those decided before, of different partitions."""
+        memory = self._memory
+        found = sort_orders([order for batch in batches for order in batch.orders], {})
+        if self._paused_batches_left > 0:
+            return Decision(batches, found, None, memory)
+        read, unknown = memory.recall(wallets_of(found.fresh))
+        if unknown:
+            loaded = await self._ledger.wallets(unknown)
+            memory.keep(loaded)
+            read.update(loaded)
+        now = self._ledger.now()
+        transfers, changed = self._ledger.decide(found.fresh, read, now)
+        memory.keep(changed)
+        relied_on = _relied_on(transfers, changed, read)
+        return Decision(batches, found, Verdict(transfers, changed, read, relied_on, now), memory)
+
+    async def commit(self, decision: Decision) -> Applied:
+        """Write what was decided, exactly once; wait for as long as the database is away.
+
+        Call it for one decision after another, in their order. Raises what ``Ledger.apply_batches`` raises.
+        """
+        if not decision.batches:
+            return Applied([], [])
+        if decision.verdict is None or decision.memory is not self._memory:
+            self._paused_batches_left = max(0, self._paused_batches_left - 1)
+            return await self._ledger.apply_batches(decision.batches)
+        try:
+            await self._ledger.write(decision.batches, decision.verdict)
+        except ProgressMovedError:
+            raise
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, TransientError, OSError, TimeoutError) as error:
+            self._memory = WalletMemory()
+            self._count(hit=not isinstance(error, VersionConflictError | asyncpg.DeadlockDetectedError))
+            _log.info("ledger.guessed_wrong", error=describe(error), pause_batches=self._paused_batches_left)
+            return await self._ledger.apply_batches(decision.batches, in_doubt=True)
+        self._count(hit=True)
+        return Applied(decision.verdict.transfers, decision.found.refused)
+
+    def _count(self, *, hit: bool) -> None:
+        """Each wrong guess doubles the pause after it; as many right ones as the last pause was long halve the next."""
+        if not hit:
+            self._paused_batches_left = self._pause_batches
+            self._pause_batches = min(2 * self._pause_batches, PAUSE_BATCHES_MAX)
+            self._hits = 0
+            return
+        self._hits += 1
+        if self._hits >= self._pause_batches:
+            self._pause_batches = max(1, self._pause_batches // 2)
+            self._hits = 0
+
+
+def _relied_on(
+    transfers: Sequence[Transfer], changed: dict[str, WalletState], read: dict[str, WalletState]
+) -> list[str]:
+    refused = [transfer for transfer in transfers if transfer.reason in _BY_BALANCE]
+    named = {wallet_id for t in refused for wallet_id in (t.source_wallet_id, t.destination_wallet_id)}
+    return sorted(wallet_id for wallet_id in named if wallet_id in read and wallet_id not in changed)
