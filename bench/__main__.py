@@ -20,6 +20,9 @@ from bench.rounds import run_in_turns
 from bench.server import bench_server
 from bench.tables import terminal_tables
 
+WIDTH_MIN = 150
+"""Of a file or a pipe, which has no width of its own."""
+
 KINDS = ("full", "quick")
 """Pictures are drawn of the first of them that is recorded."""
 
@@ -34,6 +37,8 @@ def main(
 ) -> None:
     """Measure our pipeline beside its peers and the limits of what lies below it."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_MIN)
     if guarding:
         _guard(console)
         return

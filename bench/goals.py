@@ -51,9 +51,9 @@ def _growth(run: BenchRun) -> float | None:
 
 
 def _worker_mib(run: BenchRun) -> float | None:
-    return max(
-        (found.further["worker_mib"] for found in run.results.values() if "worker_mib" in found.further), default=None
-    )
+    """Of ours: a peer has workers, too."""
+    ours = (found for key, found in run.results.items() if key.startswith("drain-") or key == "growth")
+    return max((found.further["worker_mib"] for found in ours if "worker_mib" in found.further), default=None)
 
 
 GOALS: Sequence[Goal] = (

@@ -45,7 +45,9 @@ def markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits or more: 0.0123, 1.23, 12.3, 123, 1,234."""
+    """Three digits or more, and whole ones plain: 0.0123, 1.23, 12.3, 123, 1,234."""
+    if value == int(value):
+        return f"{value:,.0f}"
     for bound, form in ((0.1, ".3g"), (10, ".2f"), (100, ".1f")):
         if abs(value) < bound:
             return format(value, form)

@@ -7,7 +7,7 @@ from bench.contest import Contender, Measured, Place
 from bench.ours.checking import check_all
 from bench.ours.drain import measure
 from bench.ours.funding import fund_sources
-from bench.ours.history import add_history
+from bench.ours.history import STATEMENT_TIMEOUT_S, add_history
 from bench.ours.processes import workers
 from bench.ours.requests import RequestWriter
 from bench.wallets import CURRENCY, has_wallets, make_wallets
@@ -41,6 +41,7 @@ def growth(millions: tuple[float, ...] = MILLIONS, warm_up: int = WARM_UP_COUNT)
                     history += await add_history(
                         database, wallets=workload.wallets, rows=missing, currency=CURRENCY, below=-history
                     )
+                    await database.execute("checkpoint", timeout=STATEMENT_TIMEOUT_S)
                 async with workers(place, place.workers) as processes:
                     if warm_up:
                         pile = writer.pile(replace(workload, count=warm_up))

@@ -77,6 +77,5 @@ async def add_history(database: asyncpg.Connection, *, wallets: int, rows: int, 
         for index in indexes:
             await database.execute(index["definition"], timeout=STATEMENT_TIMEOUT_S)
         await database.execute(_MOVE_ON, rounds, timeout=STATEMENT_TIMEOUT_S)
-    for statement in ("vacuum analyze transfers, wallets", "checkpoint"):
-        await database.execute(statement, timeout=STATEMENT_TIMEOUT_S)
+    await database.execute("vacuum analyze transfers, wallets", timeout=STATEMENT_TIMEOUT_S)
     return rounds * pairs
