@@ -31,6 +31,12 @@ _ENCODER = msgspec.json.Encoder()
 
 def receipt_response(services: Services, accepted: Accepted) -> Response:
     """202 with the receipt, and in ``Location`` where to ask for the outcome."""
+    document, location = receipt_document(services, accepted)
+    return Response(document, 202, {"Location": location}, "application/json")
+
+
+def receipt_document(services: Services, accepted: Accepted) -> tuple[bytes, str]:
+    """The receipt as JSON, and where to ask for the outcome."""
     receipt = accepted.receipt
     token = services.receipts.sign(receipt)
     location = f"/v1/transfers/{receipt.transfer_id}?receipt={token}"
@@ -44,7 +50,7 @@ def receipt_response(services: Services, accepted: Accepted) -> Response:
         "receipt": token,
         "location": location,
     }
-    return Response(_ENCODER.encode(document), 202, {"Location": location}, "application/json")
+    return _ENCODER.encode(document), location
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -52,6 +58,11 @@ def idempotency_key(request: Request) -> str | None:
     keys = request.headers.getlist(KEY_HEADER)
     if not keys:
         return None
-    if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
+    if len(keys) > 1 or not is_key(keys[0]):
         raise invalid_request((KEY_HEADER, "must be a single text of 1 to 255 printable ASCII characters"))
     return keys[0]
+
+
+def is_key(text: str) -> bool:
+    """Whether a client may use it as a key."""
+    return _KEY.fullmatch(text) is not None

@@ -12,6 +12,7 @@ from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
 from ingest_api.routes import auth, batches, deposits, health, me, metrics, sessions, transfers, users, wallets
 from ingest_api.services import OpenServices, open_services
+from ingest_api.short_way import ShortWay
 from schemas.settings import Settings
 
 _DESCRIPTION = """
@@ -43,5 +44,9 @@ def create_app(settings: Settings, *, open_services: OpenServices = open_service
     app.router.routes[:0] = [route for module in modules for route in module.router.routes]
     install_problem_handlers(app)
     install_openapi(app)
+    [submitting] = [
+        route for route in transfers.router.routes if getattr(route, "endpoint", None) is transfers.submit_transfer
+    ]
+    app.add_middleware(ShortWay, route=submitting)
     app.add_middleware(Envelope, in_progress=InProgress())
     return app

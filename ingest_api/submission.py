@@ -104,16 +104,25 @@ class Submitter:
             request.amount = format_units(check_request(request))
         except InvalidRequestError as error:
             raise invalid_request(("body", str(error))) from None
+        return await self.submit_request(caller, order.kind, request, is_repeatable=transfer_id is not None)
+
+    async def submit_request(
+        self, caller: Caller, kind: str, request: TransferRequest, *, is_repeatable: bool
+    ) -> Accepted:
+        """The same for a request that has been checked. ``is_repeatable``: its id was given, so that it may come again.
+
+        Raises ProblemError (422, 503) as `submit` does.
+        """
         fingerprint = fingerprint_of(caller, request)
-        if transfer_id is not None and (known := self._recent.get(request.transfer_id)) is not None:
+        if is_repeatable and (known := self._recent.get(request.transfer_id)) is not None:
             if known.fingerprint != fingerprint:
                 raise ProblemError(422, ProblemCode.IDEMPOTENCY_KEY_REUSED)
             return known
         position = await self._publish(request)
-        ACCEPTED.labels(order.kind).inc()
+        ACCEPTED.labels(kind).inc()
         receipt = Receipt(request.transfer_id, caller.user_id, position.partition, position.offset)
-        accepted = Accepted(receipt, now, fingerprint)
-        self._recent.put(request.transfer_id, accepted)
+        accepted = Accepted(receipt, request.requested_at, fingerprint)
+        self.remember(accepted)
         return accepted
 
     async def _publish(self, request: TransferRequest) -> Position:

@@ -75,6 +75,22 @@ async def test_a_line_is_read_as_a_body_is(api: Api, document: bytes) -> None:
         assert result["errors"] == answer["errors"][:3]
 
 
+@given(document=documents())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_short_way_and_the_long_give_the_same_answer(api: Api, document: bytes) -> None:
+    """Another form of the same media type takes the long way."""
+    api.app.state.services.owners._wallets = EverybodysWallets()
+    long = await post(api, "/v1/transfers", "application/json; charset=utf-8", document)
+    published = requests(api)
+    short = await post(api, "/v1/transfers", "application/json", document)
+    assert long.status_code == short.status_code
+    changing = dict.fromkeys(("transfer_id", "offset", "accepted_at", "receipt", "location", "request_id"))
+    assert long.json() | changing == short.json() | changing
+    assert list(long.headers) == list(short.headers)
+    if short.status_code == 202:
+        assert content(requests(api)[-1]) == content(published[-1])
+
+
 async def post(api: Api, path: str, kind: str, document: bytes) -> httpx2.Response:
     return await api.client.post(path, content=document, headers=api.headers(USER, **{"Content-Type": kind}))
 
