@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults overload check format lock clean
+.PHONY: help setup demo run test faults overload bench bench-full bench-guard check format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,15 @@ faults: setup ## break everything under load and check that nothing is lost or d
 
 overload: setup ## flood an API with more connections than it serves, also without its broker: CONNECTIONS=3000 DURATION=20
 	@$(BIN)/python -m tests.faults.overload --connections $(or $(CONNECTIONS),3000) --duration $(or $(DURATION),20)
+
+bench: setup ## measure us beside our peers and the limits, about ten minutes, and renew docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+bench-full: setup ## the same with every workload, an hour or two
+	@$(BIN)/python -m bench --full
+
+bench-guard: setup ## compare us with pgbench for two minutes: loud when our lead has fallen below half of the recorded one
+	@$(BIN)/python -m bench --guard
 
 check: setup ## formatting, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .

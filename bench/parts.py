@@ -112,7 +112,7 @@ def full() -> list[Part]:
 
 def guard() -> list[Part]:
     """Ours and pgbench, twice in turns, and little of each: under two minutes."""
-    base = uniform(10_000, 40_000)
+    base = uniform(10_000, 30_000)
     tpc_b = _peer("peers.pgbench", "tpc_b", run_s=3, clients=(16,))
     return [_part(OURS, drain, base, rounds=2), _part(TPC_B, tpc_b, base, rounds=2, wallets=False)]
 

@@ -1,5 +1,7 @@
 """Runs parts in turns, so that whatever the machine does meanwhile meets all of them."""
 
+import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,6 +11,8 @@ from bench.contest import Measured
 from bench.parts import Part
 from bench.results import Result, summary
 from bench.server import BenchServer
+
+TIME_IS_UP = "it took too long"
 
 
 class Told(Protocol):
@@ -24,8 +28,13 @@ class Told(Protocol):
         """It could not be run, or its figures did not agree."""
 
 
-async def run_in_turns(server: BenchServer, parts: Sequence[Part], told: Told) -> dict[str, Result]:
-    """The parts' results by key, in the order of the parts. A part that fails says so, and holds up nothing."""
+async def run_in_turns(
+    server: BenchServer, parts: Sequence[Part], told: Told, deadline_s: float = math.inf
+) -> dict[str, Result]:
+    """The parts' results by key, in the order of the parts. A part that fails says so, and holds up nothing.
+
+    What is under way at ``deadline_s``, on the event loop's clock, is cut off, and nothing begins after it.
+    """
     runs: dict[str, list[Measured]] = defaultdict(list)
     problems: dict[str, list[str]] = defaultdict(list)
     turns = [part for number in range(_rounds(parts)) for part in parts if number < part.rounds]
@@ -33,7 +42,8 @@ async def run_in_turns(server: BenchServer, parts: Sequence[Part], told: Told) -
         told.begins(part, done, len(turns))
         began_s = time.perf_counter()
         try:
-            measured = await _run(server, part, _results(parts, runs, problems))
+            async with asyncio.timeout_at(deadline_s):
+                measured = await _run(server, part, _results(parts, runs, problems))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is shown and recorded)
             problems[part.key].append(problem_of(error))
             told.failed(part, problem_of(error))
@@ -47,6 +57,8 @@ def problem_of(error: BaseException) -> str:
     """One line, also of several errors at once."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, TimeoutError) and not str(error):
+        return TIME_IS_UP
     first = str(error).strip().splitlines()[:1]
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 

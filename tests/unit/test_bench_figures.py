@@ -157,4 +157,5 @@ def test_the_guard_says_when_it_knows_nothing() -> None:
     assert verdict(guarded(10, 1), None).text.startswith("10 times pgbench's TPC-B; nothing is recorded")
     broken = bench_run(Result(OURS, OURS, "uniform", problem="RuntimeError: no broker"), result(TPC_B, 1))
     assert verdict(broken, 10) == verdict(broken, None)
+    assert verdict(broken, 10).ratio is None
     assert verdict(broken, 10).text == f"no verdict: {OURS}: RuntimeError: no broker"
