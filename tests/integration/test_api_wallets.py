@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from ledger_wallets import make_wallet
 from live_api import LiveApi, Person
 
 from sinks.directory import statements
@@ -16,6 +17,8 @@ insert into transfers (transfer_id, source_wallet_id, destination_wallet_id, amo
 select gen_random_uuid(), $1, $2, 1, 'USD', 'COMPLETED', 1000 - n, n, n, n, now(), now(), 'number ' || n, 0, n
 from generate_series(1, $3::int) as n
 """
+
+SET_VERSION = "update wallets set version = $2 where wallet_id = $1"
 
 
 async def test_opening_a_wallet(live_api: LiveApi) -> None:
@@ -84,6 +87,7 @@ async def test_entries_come_in_pages_newest_first(live_api: LiveApi) -> None:
     ada = await live_api.person("ada")
     wallet, other = await live_api.wallet(ada), uuid4()
     await live_api.connection.execute(INSERT_TRANSFER, other, wallet, 5)
+    await live_api.connection.execute(SET_VERSION, wallet, 5)
     pages: list[dict[str, Any]] = []
     query = "limit=2"
     while not pages or pages[-1]["has_more"]:
@@ -108,23 +112,42 @@ async def test_both_directions_are_in_one_history(live_api: LiveApi) -> None:
     await live_api.connection.execute(insert, other, wallet, 10, 0, 1, 10, 1)
     await live_api.connection.execute(insert, wallet, other, 3, 7, 2, 3, 2)
     await live_api.connection.execute(insert, other, wallet, 1, 2, 3, 8, 3)
+    await live_api.connection.execute(SET_VERSION, wallet, 3)
     page = (await live_api.get(f"/v1/wallets/{wallet}/entries", ada)).json()
     seen = [(entry["version"], entry["amount"], entry["balance"]) for entry in page["data"]]
     assert seen == [(3, "1.0000", "8.0000"), (2, "-3.0000", "7.0000"), (1, "10.0000", "10.0000")]
     assert page["has_more"] is False
 
 
-async def test_a_page_reads_only_what_it_shows(connection: asyncpg.Connection) -> None:
-    wallet, other = uuid4(), uuid4()
+async def test_a_page_reads_little_more_than_it_shows(connection: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    wallet, other = await make_wallet(pool), uuid4()
     await connection.execute(INSERT_TRANSFER, wallet, other, 3000)
     await connection.execute(INSERT_TRANSFER.replace("1000 - n, n, n, n", "n, n, n, n + 3000"), other, wallet, 3000)
+    await connection.execute(SET_VERSION, wallet, 6000)
     await connection.execute("analyze transfers")
     explained = await connection.fetchval(
         "explain (analyze, format json) " + statements.PAGE_OF_ENTRIES, wallet, 2**63 - 1, 26
     )
-    scans = [node for node in _nodes(json.loads(explained)[0]["Plan"]) if "Scan" in node["Node Type"]]
-    assert {scan["Index Name"] for scan in scans} == {"transfers_source_entries", "transfers_destination_entries"}
-    assert all(scan["Node Type"] == "Index Scan" and scan["Actual Rows"] <= 26 for scan in scans)
+    nodes = list(_nodes(json.loads(explained)[0]["Plan"]))
+    assert {node["Index Name"] for node in nodes if "Index Name" in node} == {"transfers_entries", "wallets_pkey"}
+    [heap] = [node for node in nodes if node.get("Relation Name") == "transfers"]
+    assert heap["Node Type"] == "Bitmap Heap Scan"
+    assert heap["Actual Rows"] <= 26 + 2 * 64, "blocks of 64 versions"
+
+
+@pytest.mark.parametrize("count", [1, 26, 63, 64, 65, 130])
+async def test_pages_of_any_size_meet_without_gap_or_overlap(
+    connection: asyncpg.Connection, pool: asyncpg.Pool, count: int
+) -> None:
+    wallet = await make_wallet(pool)
+    await connection.execute(INSERT_TRANSFER, uuid4(), wallet, 200)
+    await connection.execute(SET_VERSION, wallet, 200)
+    versions: list[int] = []
+    while not versions or versions[-1] > 1:
+        before = versions[-1] if versions else 2**63 - 1
+        page = await connection.fetch(statements.PAGE_OF_ENTRIES, wallet, before, count)
+        versions += [row["version"] for row in page]
+    assert versions == list(range(200, 0, -1))
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
