@@ -1,10 +1,9 @@
 """The classical design as a contender: two server processes, a worker with two, Redis, and clients in a closed loop."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.children import module, our_path
 from bench.contest import Measured, Place
 from bench.ground import prepared_ground
-from bench.http_client import drive
+from bench.http_client import Driven, drive
 from bench.limits.bare_fastapi import bodies_of
 from bench.ours.processes import Running, environment_of
 from bench.peers.classical.app import PATH
@@ -30,7 +29,10 @@ CONNECTIONS = (8, 32)
 
 RUN_S = 5.0
 SERVERS = 2
-WARM_UP_REQUESTS = 100
+WARM_UP_REQUESTS = 200
+"""Of each server."""
+
+WARM_UP_S_MAX = 60.0
 TASKS_S_MAX = 120.0
 POLL_INTERVAL_S = 0.05
 STATEMENT_TIMEOUT_S = 900.0
@@ -70,26 +72,26 @@ async def classical(
         worker = await stack.enter_async_context(
             running(place, "celery", module("bench.peers.classical.tasks"), environment)
         )
-        port = free_port(())
-        server = await stack.enter_async_context(running(place, "uvicorn", _uvicorn(port, servers), environment))
-        await wait_listening(server, port)
-        url, bodies, headers = f"http://{HOST}:{port}{PATH}", bodies_of(workload), {"Content-Type": "application/json"}
-        await drive(url, bodies, headers, connections=servers, seconds=run_s, count=WARM_UP_REQUESTS)
+        started = [await stack.enter_async_context(_server(place, n, environment)) for n in range(servers)]
+        urls, bodies = [f"http://{HOST}:{port}{PATH}" for _, port in started], bodies_of(workload)
+        processes = [worker, *(process for process, _ in started)]
+        await _drive_all(urls, bodies, connections=4 * servers, seconds=WARM_UP_S_MAX, count=WARM_UP_REQUESTS)
         runs = []
         for number in connections:
             await _wait_for_tasks(database, worker)
-            began, used_s = await database.fetchval("select clock_timestamp()"), _used(server, worker)
-            driven = await drive(url, bodies, headers, connections=number, seconds=run_s)
+            began, used_s = await database.fetchval("select clock_timestamp()"), _used(processes)
+            driven = await _drive_all(urls, bodies, connections=number, seconds=run_s)
             behind_s = await _wait_for_tasks(database, worker)
             rows, seconds = await database.fetchrow(_COUNT, began) or (0, 0.0)
-            if driven.refused or rows != driven.accepted:
-                raise RuntimeError(f"{driven.accepted:,} accepted, {driven.refused:,} refused, {rows:,} stored")
+            accepted = sum(one.accepted for one in driven)
+            if rows != accepted or any(one.refused for one in driven):
+                raise RuntimeError(f"{accepted:,} requests were accepted, others refused, {rows:,} transfers stored")
             further = {
                 "connections": float(number),
                 "tasks_behind_s": behind_s,
-                "server_cpu_us": 1e6 * (_used(server, worker) - used_s) / rows,
-                "request_p50_ms": driven.p50_ms,
-                "request_p99_ms": driven.p99_ms,
+                "server_cpu_us": 1e6 * (_used(processes) - used_s) / rows,
+                "request_p50_ms": max(one.p50_ms for one in driven),
+                "request_p99_ms": max(one.p99_ms for one in driven),
             }
             runs.append((rows, seconds, further))
         if not await database.fetchval(_AGREEMENT, timeout=STATEMENT_TIMEOUT_S):
@@ -109,23 +111,31 @@ async def make_tables(settings: Settings, database: asyncpg.Connection) -> None:
     await database.execute("vacuum analyze classical_wallets", timeout=STATEMENT_TIMEOUT_S)
 
 
-def _uvicorn(port: int, servers: int) -> list[str]:
-    options = [f"--host={HOST}", f"--port={port}", f"--workers={servers}", "--loop=uvloop", "--http=httptools"]
-    return [
-        sys.executable,
-        "-P",
-        "-m",
-        "uvicorn",
-        "--factory",
-        _APP,
-        *options,
-        "--no-access-log",
-        "--log-level=warning",
-    ]
+@asynccontextmanager
+async def _server(place: Place, number: int, environment: Mapping[str, str]) -> AsyncIterator[tuple[Running, int]]:
+    """One process, and its port. Of processes that share a port, one can get all of the connections."""
+    port = free_port(())
+    options = [f"--host={HOST}", f"--port={port}", "--loop=uvloop", "--http=httptools"]
+    options += ["--no-access-log", "--log-level=warning"]
+    command = [*module("uvicorn"), "--factory", _APP, *options]
+    async with running(place, f"uvicorn-{number + 1}", command, environment) as process:
+        await wait_listening(process, port)
+        yield process, port
 
 
-def _used(server: Running, worker: Running) -> float:
-    return cpu_all_s([server.pid, worker.pid])
+async def _drive_all(
+    urls: Sequence[str], bodies: Sequence[bytes], *, connections: int, seconds: float, count: int | None = None
+) -> list[Driven]:
+    """All servers at once, each with its share of the connections."""
+    share = max(1, connections // len(urls))
+    headers = {"Content-Type": "application/json"}
+    return await asyncio.gather(
+        *(drive(url, bodies, headers, connections=share, seconds=seconds, count=count) for url in urls)
+    )
+
+
+def _used(processes: Iterable[Running]) -> float:
+    return cpu_all_s([process.pid for process in processes])
 
 
 async def _wait_for_tasks(database: asyncpg.Connection, worker: Running) -> float:
