@@ -102,9 +102,9 @@ def check_request(request: TransferRequest) -> int:
     ids = f"{request.transfer_id} {request.source_wallet_id} {request.destination_wallet_id}"
     if _IDS.fullmatch(ids) is None:
         raise InvalidRequestError("transfer_id, source_wallet_id and destination_wallet_id must be hyphenated UUIDs")
-    request.transfer_id = request.transfer_id.lower()
-    request.source_wallet_id = request.source_wallet_id.lower()
-    request.destination_wallet_id = request.destination_wallet_id.lower()
+    lower = ids.lower()
+    if lower != ids:
+        request.transfer_id, request.source_wallet_id, request.destination_wallet_id = lower.split(" ")
     if request.currency not in CURRENCIES:
         raise InvalidRequestError("currency must be an alphabetic code of ISO 4217")
     if not YEAR_MIN <= request.requested_at.year <= YEAR_MAX:

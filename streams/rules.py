@@ -1,7 +1,6 @@
 """The rules of a transfer: a pure decision of each order, in turn, against the wallets as they stand by then."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from datetime import datetime
 
 from schemas.codes import FailureReason
@@ -24,31 +23,31 @@ def decide(
         source = changed.get(source_id) or wallets.get(source_id)
         destination = changed.get(destination_id) or wallets.get(destination_id)
         reason = refusal(order, source, destination)
-        transfer = Transfer(
-            transfer_id=request.transfer_id,
-            source_wallet_id=source_id,
-            destination_wallet_id=destination_id,
-            units=order.units,
-            currency=request.currency,
-            reason=reason,
-            source_units=None,
-            source_version=None,
-            destination_units=None,
-            destination_version=None,
-            requested_at=request.requested_at,
-            completed_at=completed_at,
-            reference=request.reference,
-            metadata=request.metadata,
-            request_partition=order.partition,
-            request_offset=order.offset,
-        )
         if reason is None and source is not None and destination is not None:
-            if source_id not in changed:
-                source = changed[source_id] = copy(source)
-            if destination_id not in changed:
-                destination = changed[destination_id] = copy(destination)
-            _move(order.units, source, destination, transfer)
-        transfers.append(transfer)
+            source = changed[source_id] = _after(source, -order.units)
+            destination = changed[destination_id] = _after(destination, order.units)
+        else:
+            source = destination = None
+        transfers.append(
+            Transfer(
+                transfer_id=request.transfer_id,
+                source_wallet_id=source_id,
+                destination_wallet_id=destination_id,
+                units=order.units,
+                currency=request.currency,
+                reason=reason,
+                source_units=source and source.units,
+                source_version=source and source.version,
+                destination_units=destination and destination.units,
+                destination_version=destination and destination.version,
+                requested_at=request.requested_at,
+                completed_at=completed_at,
+                reference=request.reference,
+                metadata=request.metadata,
+                request_partition=order.partition,
+                request_offset=order.offset,
+            )
+        )
     return transfers, changed
 
 
@@ -72,10 +71,5 @@ def refusal(  # noqa: PLR0911 (a list of reasons reads best as one)
     return None
 
 
-def _move(units: int, source: WalletState, destination: WalletState, transfer: Transfer) -> None:
-    source.units -= units
-    source.version += 1
-    destination.units += units
-    destination.version += 1
-    transfer.source_units, transfer.source_version = source.units, source.version
-    transfer.destination_units, transfer.destination_version = destination.units, destination.version
+def _after(state: WalletState, units: int) -> WalletState:
+    return WalletState(state.currency, state.is_world, state.is_active, state.units + units, state.version + 1)
