@@ -22,7 +22,7 @@ from schemas.http_batch import NewTransferLine
 from schemas.transfers import InvalidRequestError, TransferRequest, encode_request
 from sinks.directory.wallets import Owner
 from sinks.errors import DatabaseAwayError
-from sinks.kafka.requests import Position
+from sinks.kafka.positions import Position
 
 LINES_A_TURN = 100
 """How many are checked before others have their turn: some 2 ms of work."""

@@ -4,7 +4,6 @@ answer to a fault of ours.
 One plain ASGI callable: Starlette's BaseHTTPMiddleware would start a task for each request.
 """
 
-import logging
 import re
 
 import structlog
@@ -32,7 +31,6 @@ class Envelope:
     def __init__(self, app: ASGIApp, in_progress: InProgress) -> None:
         self._app = app
         self._in_progress = in_progress
-        self._logger = logging.getLogger(__name__)
         self._counters: dict[tuple[str, int], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,10 +61,7 @@ class Envelope:
             await response(scope, receive, send_marked)
         finally:
             self._count(scope, status)
-            if self._logger.isEnabledFor(logging.DEBUG):  # structlog takes five times as long to find out
-                _log.debug(
-                    "http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status
-                )
+            _log.debug("http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in UNBOUNDED_PATHS:

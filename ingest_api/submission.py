@@ -20,7 +20,7 @@ from schemas.money import format_units
 from schemas.transfers import InvalidRequestError, TransferRequest, check_request, encode_request
 from sinks.crash import reach
 from sinks.errors import BrokerAwayError
-from sinks.kafka.requests import Position
+from sinks.kafka.positions import Position
 
 REMEMBERED_MAX = 20_000
 

@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
@@ -16,6 +15,8 @@ from sinks.errors import BrokerAwayError, SinkError
 from sinks.kafka.access import access_fault
 from sinks.kafka.batch_sending import Batch, fill_batches, send_batches
 from sinks.kafka.options import client_options
+from sinks.kafka.positions import Position
+from sinks.kafka.rounds import Rounds
 from sinks.kafka.signing import request_signer
 
 CONFIRM_TIMEOUT_S = 5.0
@@ -27,23 +28,12 @@ STOP_GRACE_S = 2.0
 BACKOFF_S_MIN = 0.25
 BACKOFF_S_MAX = 5.0
 
-LINGER_MS = 2
-"""Requests that arrive within this time share a produce request."""
-
 BATCH_BYTES_MAX = 256 * 1024
 
 PENDING_MAX = 20_000
 """More requests than this waiting for the broker: the next ones are turned away at once."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a record stands."""
-
-    partition: int
-    offset: int
 
 
 class RequestPublisher:
@@ -54,6 +44,7 @@ class RequestPublisher:
         self._signer = request_signer(settings)
         self.topic = settings.topic_name(TRANSFERS_REQUESTED)
         self._producer: Any = None
+        self._rounds = Rounds(self.topic, self._signer, self._retire)
         self._connected = asyncio.Event()
         self._wake = asyncio.Event()
         self._is_stopping = False
@@ -78,6 +69,7 @@ class RequestPublisher:
         for producer in (self._producer, *self._dead):
             if producer is not None:
                 await self._discard(producer)
+        self._rounds.stop()
 
     async def publish(self, key: bytes, value: bytes) -> Position:
         """Publish to the request topic, on the partition of the key, and wait for the broker.
@@ -89,7 +81,7 @@ class RequestPublisher:
         self._pending += 1
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                return await self._send(key, value)
+                return await self._rounds.add(key, value)
         except TimeoutError:
             raise BrokerAwayError("Kafka did not confirm the record in time") from None
         finally:
@@ -125,21 +117,6 @@ class RequestPublisher:
             raise BrokerAwayError("Kafka is away, or has no topic " + self.topic)
         await self._check_topic(producer)
 
-    async def _send(self, key: bytes, value: bytes) -> Position:
-        while (producer := self._producer) is None:
-            await self._connected.wait()
-        headers = [self._signer.header(value)] if self._signer else None
-        try:
-            sent = await (await producer.send(self.topic, value, key, headers=headers))
-        except MessageSizeTooLargeError:
-            raise
-        except KafkaError as error:
-            # Whatever an idempotent producer reports is beyond its own retries, and its sequence may be lost.
-            if producer is self._producer:
-                self._retire(producer)
-            raise BrokerAwayError(f"Kafka refused the record: {type(error).__name__}") from error
-        return Position(sent.partition, sent.offset)
-
     async def _send_all(self, records: Sequence[tuple[bytes, bytes]], batches: list[Batch]) -> None:
         """Fills the list of batches, and returns once each has its outcome."""
         while (producer := self._producer) is None:
@@ -149,8 +126,7 @@ class RequestPublisher:
             batches += fill_batches(producer, partitions, records, self._signer)
             await send_batches(producer, self.topic, batches)
         except KafkaError:
-            if producer is self._producer:
-                self._retire(producer)
+            self._retire(producer)
             raise
 
     async def _keep_producer(self) -> None:
@@ -168,6 +144,7 @@ class RequestPublisher:
             _log.info("broker.connected", topic=self.topic)
             backoff_s = BACKOFF_S_MIN
             self._connected.set()
+            self._rounds.use(self._producer)
             await self._wake.wait()
             while self._dead:
                 _log.warning("broker.producer_died", topic=self.topic)
@@ -178,7 +155,6 @@ class RequestPublisher:
             **client_options(self._settings),
             acks="all",
             enable_idempotence=True,
-            linger_ms=LINGER_MS,
             max_batch_size=BATCH_BYTES_MAX,
         )
         try:
@@ -204,9 +180,12 @@ class RequestPublisher:
             raise BrokerAwayError(f"Kafka has no topic {self.topic}: run `hfts topics`")
 
     def _retire(self, producer: Any) -> None:
-        """From now on requests wait for the next producer."""
+        """From now on requests wait for the next producer, if this is not one that has been replaced already."""
+        if producer is not self._producer:
+            return
         self._producer = None
         self._connected.clear()
+        self._rounds.use(None)
         self._dead.append(producer)
         self._wake.set()
 

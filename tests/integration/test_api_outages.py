@@ -133,7 +133,7 @@ async def test_a_producer_that_died_is_replaced(settings: Settings, monkeypatch:
         async def fail(*_: object, **__: object) -> None:
             raise OutOfOrderSequenceNumber
 
-        monkeypatch.setattr(dead, "send", fail)
+        monkeypatch.setattr(dead, "send_batch", fail)
         with pytest.raises(BrokerAwayError):
             await publisher.publish(b"key", b"2")
         second = await publisher.publish(b"key", b"3")

@@ -1,6 +1,7 @@
 """What HTTP accepts, the stream accepts, and reads as the same."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,7 +16,7 @@ from schemas.http import NewTransfer, normalise_email
 from schemas.money import parse_amount
 from schemas.strict_json import loads_strict
 from schemas.transfers import CURRENCIES, decode_request
-from sinks.kafka.requests import Position
+from sinks.kafka.positions import Position
 
 CALLER = Caller("0d4a3b6e-8f6f-4d52-9d0e-0d2b5b7f4a11", is_admin=False)
 
@@ -29,6 +30,9 @@ class Topic:
     async def publish(self, key: bytes, value: bytes) -> Position:
         self.records.append((key, value))
         return Position(0, len(self.records) - 1)
+
+    async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
+        return [await self.publish(key, value) for key, value in records]
 
 
 # Any character, also those that are refused, with the strange ones more often than by chance.

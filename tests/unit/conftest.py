@@ -26,7 +26,7 @@ from sinks.directory.transfers import Found, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
 from sinks.directory.wallets import Owner, Wallets
 from sinks.errors import BrokerAwayError, DatabaseAwayError
-from sinks.kafka.requests import Position
+from sinks.kafka.positions import Position
 from sinks.password_rules import refusal
 
 TOPIC = "transfers.requested"

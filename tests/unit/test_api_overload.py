@@ -10,7 +10,7 @@ import pytest
 from ingest_api import in_progress
 from ingest_api.in_progress import InProgress
 from ingest_api.problems import ProblemError
-from sinks.kafka.requests import Position
+from sinks.kafka.positions import Position
 from tests.unit.conftest import Api
 
 
