@@ -1,9 +1,9 @@
 """Records as they come from Kafka and as they go there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from schemas.headers import Headers
@@ -29,8 +29,7 @@ def content_bytes(records: Sequence[Consumed]) -> int:
     )
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct, gc=False):
     """A record to publish."""
 
     key: bytes | None
