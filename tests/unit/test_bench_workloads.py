@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from bench.ours.http import BATCH_LINES, batch_bodies, single_bodies
+from bench.ours.bodies import BATCH_LINES, batch_bodies, single_bodies
 from bench.ours.requests import AMOUNT, FUNDS, TOO_MUCH, encoded
 from bench.parts import chosen, full, guard, hot, quick, uniform
 from bench.wallets import wallet_id
