@@ -11,6 +11,7 @@ from bench.ours.http import http_batch_accepted, http_batch_committed, http_sing
 from bench.ours.latency import latency
 from bench.results import Result
 from bench.workloads import Workload
+from schemas.topics import PARTITIONS_DEFAULT
 
 MILLION = 1_000_000
 
@@ -35,12 +36,20 @@ class Part:
     workers: int = 1
     rounds: int = 1
     wallets: bool = True
+    partitions: int = PARTITIONS_DEFAULT
 
 
 def _part(
-    key: str, contender: Contender, workload: Workload, *, workers: int = 1, rounds: int = 1, wallets: bool = True
+    key: str,
+    contender: Contender,
+    workload: Workload,
+    *,
+    workers: int = 1,
+    rounds: int = 1,
+    wallets: bool = True,
+    partitions: int = PARTITIONS_DEFAULT,
 ) -> Part:
-    return Part(key, lambda _results: contender, workload, workers, rounds, wallets)
+    return Part(key, lambda _results: contender, workload, workers, rounds, wallets, partitions)
 
 
 def uniform(wallets: int, count: int) -> Workload:
@@ -85,6 +94,8 @@ def full() -> list[Part]:
         _part("classical", _peer("peers.classical.contender", "classical"), uniform(10_000, 5_000), rounds=3),
         _part("drain-uniform-10k-2-workers", drain, base, workers=2, rounds=3),
         _part("drain-uniform-10k-4-workers", drain, base, workers=4, rounds=3),
+        _part("drain-uniform-10k-1-partition", drain, base, partitions=1, rounds=2),
+        _part("drain-uniform-10k-48-partitions", drain, base, partitions=48, rounds=2),
         _part("drain-uniform-10k-downstream", drain_with_downstream, base, rounds=2),
         _part("pgbench-transfer", _peer("peers.pgbench", "single_transfer", run_s=10), base, rounds=2),
         _part("stock-faust", _peer("peers.stock_faust", "stock_faust"), uniform(10_000, 50_000), rounds=2),

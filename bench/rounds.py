@@ -65,7 +65,8 @@ def problem_of(error: BaseException) -> str:
 
 async def _run(server: BenchServer, part: Part, results: Mapping[str, Result]) -> Measured:
     contender = part.made(results)
-    async with server.place(wallets=part.workload.wallets if part.wallets else 0, workers=part.workers) as place:
+    wallets = part.workload.wallets if part.wallets else 0
+    async with server.place(wallets=wallets, workers=part.workers, partitions=part.partitions) as place:
         return await contender(place, part.workload)
 
 
