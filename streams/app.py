@@ -25,7 +25,7 @@ from streams.line import Line, exit_on_fault
 from streams.notifications import NotificationsStage
 from streams.stage import Stage
 from streams.transfers import TransfersStage
-from streams.transport import EXIT_SOFTWARE
+from streams.transport import EXIT_SOFTWARE, FetchWait
 
 STAGES: dict[str, Callable[[Settings, Publisher], Stage]] = {
     "transfers": TransfersStage,
@@ -44,6 +44,12 @@ worked on takes about ten times its bytes."""
 BATCHES_BUFFERED_MAX = 8
 """Batches fetched ahead of the agent; with 4,000 records of some 400 bytes each about 13 MB. A batch of larger ones
 has 1 MiB (``sinks.kafka.fetch_bytes``)."""
+
+AT_ONCE = FetchWait(bytes_min=1, wait_ms_max=1_500)
+"""For the transfers agent, which people wait for."""
+
+A_LITTLE_LATER = FetchWait(bytes_min=64 * 1024, wait_ms_max=50)
+"""For those that follow it: record by record, each would cost them, and the brokers, several times as much."""
 
 SESSION_TIMEOUT_S = 6.0
 """How long the partitions of a worker that was killed stand still: the least that brokers allow by default."""
@@ -65,6 +71,7 @@ class PipelineApp(faust.App):
         group = f"{settings.topic_prefix}hfts-{name}"
         self.publisher = KafkaPublisher(settings, group)
         self.stage = STAGES[name](settings, self.publisher)
+        self.fetch_wait = AT_ONCE if name == "transfers" else A_LITTLE_LATER
         options = client_options(settings)
         super().__init__(
             group,

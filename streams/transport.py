@@ -10,9 +10,10 @@ import logging
 import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import structlog
+import uvloop
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -29,8 +30,17 @@ EXIT_SOFTWARE = 70
 _log = structlog.get_logger(__name__)
 
 
+class FetchWait(NamedTuple):
+    """A broker answers a fetch once it has so many bytes, and at the latest after so long."""
+
+    bytes_min: int
+    wait_ms_max: int
+
+
 class ResumingApp(Protocol):
     """What this transport asks of its app."""
+
+    fetch_wait: FetchWait
 
     async def resume_offsets(self, assignment: set[TP]) -> Mapping[TP, int]:
         """Where to read on in the partitions just assigned."""
@@ -42,9 +52,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     logger = logging.getLogger("faust.transport")  # Faust's own remarks are not ours
 
+    def __init__(self, consumer: "Consumer", **kwargs: Any) -> None:
+        super().__init__(consumer, thread_loop=uvloop.new_event_loop(), **kwargs)
+        self._close_thread_loop_on_stop = True
+
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         patch_reading()
         consumer = super()._create_worker_consumer(transport)
+        # Faust has no settings for these. They are read when the consumer starts.
+        wait = cast("ResumingApp", self.app).fetch_wait
+        consumer._fetch_min_bytes, consumer._fetch_max_wait_ms = wait  # noqa: SLF001
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
         return consumer
 
