@@ -1,9 +1,11 @@
 """A workload as bodies of HTTP requests."""
 
+from collections.abc import Iterable
 from itertools import islice
 from uuid import uuid4
 
 import msgspec
+from uuid_utils import uuid7
 
 from bench.ours.requests import AMOUNT
 from bench.wallets import CURRENCY, wallet_id
@@ -15,6 +17,14 @@ BATCH_LINES = 1_000
 def single_bodies(workload: Workload) -> list[bytes]:
     """A body a transfer. The server makes the ids, so that the same body asks for a new transfer each time."""
     return [_body(source, destination) for source, destination, _ in workload.pairs()]
+
+
+def bodies_with_ids(pairs: Iterable[tuple[int, int, bool]]) -> dict[str, bytes]:
+    """A body a pair, by the transfer id in it, in their order: so each can be awaited before it is sent."""
+    ids = ((str(uuid7()), source, destination) for source, destination, _ in pairs)
+    return {
+        transfer_id: _body(source, destination, transfer_id=transfer_id) for transfer_id, source, destination in ids
+    }
 
 
 def batch_bodies(workload: Workload) -> list[bytes]:

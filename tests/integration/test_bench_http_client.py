@@ -1,13 +1,14 @@
-"""The closed-loop HTTP client against a server of a few lines."""
+"""The HTTP client, in a closed and in an open loop, against a server of a few lines."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from bench.http_client import drive
+from bench.http_client import drive, drive_at
 
 BODIES = [b'{"n": 1}', b'{"n": 2}', b'{"n": "refused"}']
 
@@ -16,9 +17,13 @@ class Server:
     """Answers 202, but 422 for a body with "refused"; hangs up after ``answers_max`` answers on a connection."""
 
     def __init__(self) -> None:
-        self.seen: Counter[bytes] = Counter()
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.answers_max = 1_000_000
+
+    @property
+    def seen(self) -> Counter[bytes]:
+        return Counter(self.bodies)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -32,7 +37,7 @@ class Server:
             assert b"\r\nX-Token: one\r\n" in head
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
-            self.seen[body] += 1
+            self.bodies.append(body)
             status = b"422 No" if b"refused" in body else b"202 Accepted"
             writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n{}")
             answered += 1
@@ -60,6 +65,25 @@ async def test_it_ends_by_the_clock_and_counts_what_the_server_took() -> None:
     async with serving() as (server, url):
         driven = await drive(url, BODIES[:1], {"X-Token": "one"}, connections=3, seconds=0.05)
     assert driven.accepted == server.seen.total() > 0
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+async def test_in_an_open_loop_each_body_goes_out_once(connections: int) -> None:
+    bodies = [b'{"n": %d}' % number for number in range(40)] + BODIES[2:]
+    async with serving() as (server, url):
+        driven = await drive_at(
+            url,
+            bodies,
+            {"X-Token": "one"},
+            rate=200,
+            start_s=time.monotonic() + 0.5,
+            connections=connections,
+        )
+    assert (driven.accepted, driven.refused, server.connections) == (40, 1, connections)
+    assert server.seen == dict.fromkeys(bodies, 1)
+    if connections == 1:
+        assert server.bodies == bodies
+    assert 0 < driven.p50_ms <= driven.p99_ms <= driven.p999_ms
 
 
 async def test_a_server_that_hangs_up_is_a_clear_error() -> None:
