@@ -18,6 +18,7 @@ from bench.plots import draw_all
 from bench.progress import Progress
 from bench.results import BenchRun, read_runs, write_runs
 from bench.rounds import TIME_IS_UP, run_in_turns
+from bench.scaling import write_scaling
 from bench.server import bench_server
 from bench.tables import terminal_tables
 
@@ -78,6 +79,8 @@ def _record(console: Console, kind: str, run: BenchRun) -> None:
     write_runs(RECORD, runs)
     kept = {name: runs[name] for name in KINDS if name in runs}
     write_document(kept, draw_all(next(iter(kept.values())), PLOTS))
+    if "full" in kept:
+        write_scaling(kept["full"])
     console.print(f"written to {DOCUMENT.parent.name}/{DOCUMENT.name}")
 
 
