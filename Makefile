@@ -39,7 +39,7 @@ overload: setup ## flood an API with more connections than it serves, also witho
 bench: setup ## measure us beside our peers and the limits, about ten minutes, and renew docs/benchmarks.md
 	@$(BIN)/python -m bench
 
-bench-full: setup ## the same with every workload, an hour or two
+bench-full: setup ## the same with every workload, about an hour
 	@$(BIN)/python -m bench --full
 
 bench-guard: setup ## compare us with pgbench for two minutes: loud when our lead has fallen below half of the recorded one

@@ -31,7 +31,7 @@ KINDS = ("full", "quick")
 
 def main(
     *,
-    everything: Annotated[bool, typer.Option("--full", help="All workloads: an hour or two.")] = False,
+    everything: Annotated[bool, typer.Option("--full", help="All workloads: about an hour.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Only parts with this in their key; repeat it.")] = None,
     guarding: Annotated[bool, typer.Option("--guard", help="Compare ours ÷ pgbench with the record.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="Show the keys of the parts.")] = False,

@@ -85,33 +85,33 @@ def quick() -> list[Part]:
 
 
 def full() -> list[Part]:
-    """Everything: an hour or two."""
+    """Everything: about an hour."""
     base = uniform(10_000, 300_000)
     return [
-        _part(OURS, drain, base, rounds=3),
-        _part(TPC_B, _peer("peers.pgbench", "tpc_b", run_s=10), base, rounds=3, wallets=False),
-        _part("copy-uniform-10k", _peer("limits.copy", "copy"), base, rounds=3),
-        _part("classical", _peer("peers.classical.contender", "classical"), uniform(10_000, 5_000), rounds=3),
-        _part("drain-uniform-10k-2-workers", drain, base, workers=2, rounds=3),
-        _part("drain-uniform-10k-4-workers", drain, base, workers=4, rounds=3),
-        _part("drain-uniform-10k-1-partition", drain, base, partitions=1, rounds=2),
-        _part("drain-uniform-10k-48-partitions", drain, base, partitions=48, rounds=2),
-        _part("drain-uniform-10k-downstream", drain_with_downstream, base, rounds=2),
-        _part("pgbench-transfer", _peer("peers.pgbench", "single_transfer", run_s=10), base, rounds=2),
-        _part("stock-faust", _peer("peers.stock_faust", "stock_faust"), uniform(10_000, 50_000), rounds=2),
-        _part("getmany", _peer("limits.getmany", "getmany"), base, rounds=2),
-        _part("drain-uniform-1m", drain, uniform(MILLION, 300_000), rounds=2),
-        _part("copy-uniform-1m", _peer("limits.copy", "copy"), uniform(MILLION, 300_000), rounds=2),
-        _part("drain-uniform-10m", drain, uniform(10 * MILLION, 300_000), rounds=2),
-        _part("copy-uniform-10m", _peer("limits.copy", "copy"), uniform(10 * MILLION, 300_000), rounds=2),
-        _part("drain-zipf", drain, Workload("Zipf 1.0, 10 thousand wallets", 10_000, 300_000, zipf=1.0), rounds=2),
+        _part(OURS, drain, base, rounds=2),
+        _part(TPC_B, _peer("peers.pgbench", "tpc_b", run_s=10), base, rounds=2, wallets=False),
+        _part("copy-uniform-10k", _peer("limits.copy", "copy"), base, rounds=2),
+        _part("classical", _peer("peers.classical.contender", "classical"), uniform(10_000, 5_000), rounds=2),
+        _part("drain-uniform-10k-2-workers", drain, base, workers=2, rounds=2),
+        _part("drain-uniform-10k-4-workers", drain, base, workers=4, rounds=2),
+        _part("drain-uniform-10k-1-partition", drain, base, partitions=1),
+        _part("drain-uniform-10k-48-partitions", drain, base, partitions=48),
+        _part("drain-uniform-10k-downstream", drain_with_downstream, base),
+        _part("pgbench-transfer", _peer("peers.pgbench", "single_transfer", run_s=10), base),
+        _part("stock-faust", _peer("peers.stock_faust", "stock_faust"), uniform(10_000, 50_000)),
+        _part("getmany", _peer("limits.getmany", "getmany"), base),
+        _part("drain-uniform-1m", drain, uniform(MILLION, 300_000)),
+        _part("copy-uniform-1m", _peer("limits.copy", "copy"), uniform(MILLION, 300_000)),
+        _part("drain-uniform-10m", drain, uniform(10 * MILLION, 300_000)),
+        _part("copy-uniform-10m", _peer("limits.copy", "copy"), uniform(10 * MILLION, 300_000)),
+        _part("drain-zipf", drain, Workload("Zipf 1.0, 10 thousand wallets", 10_000, 300_000, zipf=1.0)),
         *(
-            _part(f"drain-hot-{share:.0%}-{side}".replace("%", ""), drain, hot(share, side, 300_000), rounds=2)
+            _part(f"drain-hot-{share:.0%}-{side}".replace("%", ""), drain, hot(share, side, 300_000))
             for share in (0.2, 1.0)
             for side in ("destination", "source")
         ),
-        _part("drain-failing", drain, Workload("5% fail", 10_000, 300_000, failing_share=0.05), rounds=2),
-        *_over_http(20_000, 400_000, rounds=2),
+        _part("drain-failing", drain, Workload("5% fail", 10_000, 300_000, failing_share=0.05)),
+        *_over_http(20_000, 400_000),
         _part("latency-1000", latency(1_000, 30.0), uniform(10_000, 30_000)),
         *(
             Part(f"latency-{share:.0%}".replace("%", ""), _latency_at(share), uniform(10_000, 30_000))

@@ -42,10 +42,6 @@ class WalletOwners:
         """Those of them for which nobody need be asked."""
         return {wallet_id: owner for wallet_id in wallet_ids if (owner := self._owners.get(wallet_id)) is not None}
 
-    def remembered_one(self, wallet_id: str) -> Owner | None:
-        """The owner, if nobody need be asked."""
-        return self._owners.get(wallet_id)
-
     async def require_access(self, caller: Caller, wallet_id: str) -> None:
         """Return if the caller may use the wallet. Raises the very same as for a wallet that does not exist."""
         owner = await self.owner_of(wallet_id)

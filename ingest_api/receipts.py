@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+import msgspec
 
 from sinks.keys import Key, KeyRing
 
@@ -21,8 +22,7 @@ _TOKEN_CHARS = 84  # (45 + 16) bytes in base64, with its padding
 PURPOSE = "receipt"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """Where an accepted request stands, and who sent it. Ids are lower-case text."""
 
     transfer_id: str

@@ -15,6 +15,7 @@ from sinks.crash import arm
 from sinks.kafka.options import client_options
 from sinks.kafka.signing import request_signer
 from sinks.logs import configure_logging
+from sinks.memory import REQUEST_OBJECTS, collect_rarely, keep_freed_memory
 from sinks.postgres.pool import connection_options
 
 BACKLOG = 2048
@@ -48,6 +49,8 @@ def run(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
+    collect_rarely(REQUEST_OBJECTS)
+    keep_freed_memory()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     _log.info("api.listening", host=host, port=port)

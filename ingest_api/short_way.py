@@ -1,9 +1,9 @@
 """The short way of a submitted transfer, past the framework, for requests that are plainly right.
 
 FastAPI takes several times as long to find a route, and to parse, check and answer, as everything else that is done
-for a transfer. So `POST /v1/transfers` is looked at here first. What is not plainly right, or needs the database, goes
-on to the route as it came, body and all: there alone it is refused, and the words for it are found. What is accepted
-here, the route would accept, with the same answer; a property test compares the two.
+for a transfer. So `POST /v1/transfers` is looked at here first. What is not plainly right goes on to the route as it
+came, body and all: there alone it is refused, and the words for it are found. What is accepted here, the route would
+accept, with the same answer; a property test compares the two.
 """
 
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from ingest_api.submission import Accepted, transfer_id_of_key
 from ingest_api.tokens import Caller, TokenError
 from ingest_api.transfer_body import read_plain_transfer, request_of
 from schemas.transfers import InvalidRequestError
+from sinks.errors import DatabaseAwayError
 
 PATH = "/v1/transfers"
 _JSON = b"application/json"
@@ -114,8 +115,9 @@ async def _submit(services: Services, caller: Caller, raw_key: bytes | None, bod
         request = request_of(plain, transfer_id or str(uuid7()), datetime.now(UTC))
     except InvalidRequestError:
         return None
-    owner = services.owners.remembered_one(request.source_wallet_id)
-    if owner is None or not (caller.is_admin or owner.user_id == caller.user_id):
+    try:
+        await services.owners.require_access(caller, request.source_wallet_id)
+    except (ProblemError, DatabaseAwayError):
         return None
     return await services.submitter.submit_request(caller, "transfer", request, is_repeatable=transfer_id is not None)
 

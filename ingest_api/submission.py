@@ -52,8 +52,7 @@ class Order:
     metadata: dict[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A request that Kafka holds."""
 
     receipt: Receipt

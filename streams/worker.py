@@ -9,8 +9,8 @@ import uvloop
 from schemas.settings import Settings
 from sinks.crash import arm
 from sinks.logs import configure_logging
+from sinks.memory import BATCH_OBJECTS, collect_rarely, keep_freed_memory
 from streams.app import STAGES, create_app
-from streams.memory import suit_batches
 from streams.servers import wait_for_servers
 
 ALL_AGENTS = tuple(STAGES)
@@ -25,7 +25,8 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     """
     configure_logging(debug=settings.debug)
     arm(settings.crash)
-    suit_batches()
+    collect_rarely(BATCH_OBJECTS)
+    keep_freed_memory()
     uvloop.run(wait_for_servers(settings))
     first, *others = (create_app(name, settings) for name in agents)
     for app in others:

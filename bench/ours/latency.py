@@ -21,7 +21,7 @@ from schemas.settings import Settings
 from sinks.postgres.pool import connect
 
 SECONDS = 15.0
-WARM_UP_S = 10.0
+WARM_UP_S = 20.0
 """The first requests find an API and workers that have never seen a wallet, and a broker whose JVM has not yet compiled
 what it does all the time; that is another question."""
 

@@ -26,6 +26,8 @@ def server_settings(*, port: int, memory_bytes: int, disk_free_bytes: int, small
         "synchronous_commit": "on",
         "shared_buffers": f"{shared_bytes // MIB}MB",
         "max_wal_size": f"{wal_bytes // MIB}MB",
+        # A segment that is not kept is made again later, 16 MiB of zeros on disk while a commit waits.
+        "min_wal_size": f"{wal_bytes // 8 // MIB}MB",
         "checkpoint_timeout": "15min",
         "wal_compression": "on",
         "timezone": "UTC",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+import msgspec
 
 from sinks.directory import statements
 from sinks.directory.database import Database
@@ -43,8 +44,7 @@ class EntryRow:
     completed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True, gc=False):
     """Whose a wallet is; ``user_id`` is None for a world wallet. This never changes."""
 
     user_id: str | None

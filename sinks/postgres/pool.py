@@ -64,5 +64,15 @@ async def connect(settings: Settings) -> asyncpg.Connection:
 
 
 async def create_pool(settings: Settings, *, size_max: int, size_min: int = 0) -> asyncpg.Pool:
-    """A pool that opens its first connection only when one is asked for (``size_min=0``)."""
-    return await asyncpg.create_pool(min_size=size_min, max_size=size_max, **connection_options(settings))
+    """A pool that opens its first connection only when one is asked for (``size_min=0``).
+
+    Settings and session locks of a borrowed connection are not taken back: make none.
+    """
+    return await asyncpg.create_pool(
+        min_size=size_min, max_size=size_max, reset=_nothing_to_reset, **connection_options(settings)
+    )
+
+
+async def _nothing_to_reset(_: Connection) -> None:
+    """Who borrows a connection leaves nothing behind but a transaction, which asyncpg ends by itself: its own reset is
+    one more statement for each."""

@@ -58,6 +58,7 @@ def test_postgres_takes_an_eighth_of_the_memory_at_most(memory_bytes: int, share
     settings = postgres_config.server_settings(port=1, memory_bytes=memory_bytes, disk_free_bytes=2**40, small=False)
     assert settings["shared_buffers"] == shared_buffers
     assert settings["max_wal_size"] == "8192MB"
+    assert settings["min_wal_size"] == "1024MB"
 
 
 @pytest.mark.parametrize("small", [True, False])
