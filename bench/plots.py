@@ -16,6 +16,9 @@ BAR_INCHES = 0.32
 MARGIN_INCHES = 1.0
 
 _OURS, _OTHERS = "#2a6f97", "#b8bdc2"
+_SAME_WORKLOAD = ("-workers", "-downstream", "-partition", "-partitions")
+"""How the keys of parts end that differ from the first in something else."""
+
 _PERCENTILES = ("p50_ms", "p99_ms", "p999_ms")
 
 
@@ -53,7 +56,7 @@ def _throughput(run: BenchRun) -> Figure | None:
     rates = {
         result.contender: result.rate
         for result in run.results.values()
-        if result.rate and "10 thousand" in result.workload and not result.key.startswith("latency-")
+        if result.rate and result.workload.startswith("uniform, 10 thousand") and not result.key.startswith("latency-")
     }
     return _bars(rates, "transfers/s, 10 thousand wallets", is_log=True)
 
@@ -62,7 +65,7 @@ def _workloads(run: BenchRun) -> Figure | None:
     rates = {
         result.workload: result.rate
         for result in run.results.values()
-        if result.rate and result.key.startswith("drain-") and not result.key.endswith(("-workers", "-downstream"))
+        if result.rate and result.key.startswith("drain-") and not result.key.endswith(_SAME_WORKLOAD)
     }
     return _bars(rates, "transfers/s of one worker, by workload", is_log=False) if len(rates) > 1 else None
 

@@ -21,6 +21,7 @@ from bench.workloads import Workload
 from ops.lag.reader import applied_offsets
 from ops.load.settling import wait_settled
 from ops.topic_reader import group_free_consumer
+from schemas.topics import PARTITIONS_DEFAULT
 from sinks.postgres.pool import connect
 
 LAY_S_MAX = 4.0
@@ -54,7 +55,7 @@ async def _drain(place: Place, workload: Workload, *, downstream: bool) -> Measu
         await check_all(settings, transfers=funded + workload.count, settled=downstream)
     if run.rows != workload.count:
         raise RuntimeError(f"{workload.count:,} requests made {run.rows:,} rows")
-    return Measured(_name(place.workers, downstream=downstream), workload.name, run.rows, run.seconds, run.further())
+    return Measured(_name(place, downstream=downstream), workload.name, run.rows, run.seconds, run.further())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,14 @@ def _used(place: Place, processes: list[Running]) -> dict[str, float]:
     }
 
 
-def _name(count: int, *, downstream: bool) -> str:
-    many = "1 worker" if count == 1 else f"{count} workers"
-    return f"ours, {many}{', with all that follows' if downstream else ''}"
+def _name(place: Place, *, downstream: bool) -> str:
+    parts = ["ours", _many(place.workers, "worker")]
+    if place.partitions != PARTITIONS_DEFAULT:
+        parts.append(_many(place.partitions, "partition"))
+    if downstream:
+        parts.append("with all that follows")
+    return ", ".join(parts)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

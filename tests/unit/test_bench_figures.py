@@ -136,6 +136,14 @@ def test_pictures_are_the_same_bytes_for_the_same_figures(tmp_path: Path) -> Non
     assert draw_all(bench_run(), tmp_path / "c") == []
 
 
+def test_a_picture_compares_what_can_be_compared(tmp_path: Path) -> None:
+    zipf = result("drain-zipf", 36_000.0, workload="Zipf 1.0, 10 thousand wallets")
+    draw_all(bench_run(*RUN.results.values(), zipf, result(f"{OURS}-48-partitions", 25_000.0)), tmp_path)
+    contenders, workloads = ((tmp_path / f"{name}.svg").read_text() for name in ("throughput", "workloads"))
+    assert ("40,000" in contenders, "25,000" in contenders, "36,000" in contenders) == (True, True, False)
+    assert ("40,000" in workloads, "25,000" in workloads, "36,000" in workloads) == (True, False, True)
+
+
 def guarded(ours: float, pgbench: float) -> BenchRun:
     return bench_run(result(OURS, ours), result(TPC_B, pgbench))
 
