@@ -1,7 +1,7 @@
 """Reading topics from their first record to an end fixed beforehand, without a consumer group."""
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,8 @@ POLL_TIMEOUT_MS = 50
 
 FETCH_WAIT_MS_MAX = 50
 """Short, because a fetch under way at the end of one topic holds up the start of the next."""
+
+FETCH_BYTES_MAX = 2 * 1024 * 1024
 
 SILENT_S_MAX = 60.0
 """Without a record or a step forward for so long, the broker counts as stuck."""
@@ -42,8 +44,8 @@ class Span:
 async def partition_counts(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
     """How many partitions each topic has. Raises TopicReadError for a topic that does not exist."""
     admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
     try:
+        await admin.start()
         # Asking for all topics by no name: naming an unknown one may create it.
         known = {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
     finally:
@@ -56,8 +58,10 @@ async def partition_counts(settings: Settings, topics: Iterable[str]) -> dict[st
 
 
 @asynccontextmanager
-async def group_free_consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer outside any group that sees committed records only."""
+async def group_free_consumer(
+    settings: Settings, *, fetch_bytes_max: int = FETCH_BYTES_MAX
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer outside any group that sees committed records only, so many bytes of a partition at once."""
     patch_reading()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
@@ -65,11 +69,11 @@ async def group_free_consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsu
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="none",
-        max_partition_fetch_bytes=2 * 1024 * 1024,
+        max_partition_fetch_bytes=fetch_bytes_max,
         fetch_max_wait_ms=FETCH_WAIT_MS_MAX,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()
@@ -88,8 +92,8 @@ async def topic_spans(consumer: AIOKafkaConsumer, counts: dict[str, int]) -> lis
 
 
 async def read_spans(
-    consumer: AIOKafkaConsumer, spans: Sequence[Span]
-) -> AsyncIterator[tuple[TopicPartition, list[Consumed]]]:
+    consumer: AIOKafkaConsumer, spans: Sequence[Span], *, records_per_poll: int = RECORDS_PER_POLL_MAX
+) -> AsyncGenerator[tuple[TopicPartition, list[Consumed]]]:
     """The records of the spans in lists of one partition each, in order of offset within it.
 
     Holds at most one poll's records. Raises TopicReadError when the broker delivers nothing for a minute.
@@ -104,7 +108,7 @@ async def read_spans(
     moved_s = time.monotonic()
     positions: dict[Any, int] = {}
     while ends:
-        polled = await consumer.getmany(*ends, timeout_ms=POLL_TIMEOUT_MS, max_records=RECORDS_PER_POLL_MAX)
+        polled = await consumer.getmany(*ends, timeout_ms=POLL_TIMEOUT_MS, max_records=records_per_poll)
         for tp, records in polled.items():
             below = [record for record in records if record.offset < ends[tp]]
             if below:

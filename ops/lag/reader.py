@@ -113,8 +113,8 @@ async def applied_offsets(database: Connection, settings: Settings) -> dict[int,
 async def admin_client(settings: Settings) -> AsyncIterator[Any]:
     """A started admin client."""
     admin: Any = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
     try:
+        await admin.start()
         yield admin
     finally:
         await admin.close()
@@ -130,4 +130,4 @@ async def lag_reader(settings: Settings) -> AsyncIterator[LagReader]:
         async with admin_client(settings) as admin, group_free_consumer(settings) as consumer:
             yield LagReader(settings, admin, consumer, database, counts)
     finally:
-        await database.close()
+        database.terminate()  # nothing is under way, and a server that hangs would not let us go

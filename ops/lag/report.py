@@ -24,6 +24,11 @@ class PartitionLag:
     applied: int | None
 
     @property
+    def where(self) -> tuple[str, str, int]:
+        """Group, topic and partition."""
+        return self.group, self.topic, self.partition
+
+    @property
     def reached(self) -> int:
         """The next offset to work on: the database knows it better than the group does."""
         if self.applied is not None:
@@ -31,9 +36,14 @@ class PartitionLag:
         return self.begin if self.committed is None else self.committed
 
     @property
+    def next(self) -> int:
+        """The offset to read on from: what retention has removed is gone."""
+        return max(self.reached, self.begin)
+
+    @property
     def lag(self) -> int:
         """Offsets up to the last record still to work on; 0 once that is done, whatever markers stand behind it."""
-        return max(0, self.records_end - max(self.reached, self.begin))
+        return max(0, self.records_end - self.next)
 
     def as_json(self) -> dict[str, object]:
         """One partition as a JSON object."""
@@ -72,7 +82,3 @@ class LagReport:
     def total(self) -> int:
         """All groups' lag."""
         return sum(self.totals.values())
-
-    def as_json(self) -> dict[str, object]:
-        """The report as a JSON object."""
-        return {"partitions": [found.as_json() for found in self.partitions], "totals": self.totals}

@@ -1,37 +1,35 @@
 """Prints the lag once, or again and again."""
 
-import asyncio
+from contextlib import aclosing
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
-from ops.lag.reader import LagReader, lag_reader
-from ops.lag.table import lag_table
+from ops.lag.looks import Look, looks_at
+from ops.lag.table import lag_tables
 from schemas.settings import Settings
 
 WATCH_INTERVAL_S = 1.0
 
 
 async def show_lag(settings: Settings, *, as_json: bool, watch: bool) -> None:
-    """Print a table, or one JSON document (one a line while watching). Watching ends with Ctrl-C."""
-    async with lag_reader(settings) as reader:
+    """Print tables, or one JSON document (one a line while watching). Watching ends with Ctrl-C."""
+    async with aclosing(looks_at(settings, every_s=WATCH_INTERVAL_S)) as looks:
         if not watch:
-            report = await reader.read()
+            look = await anext(looks)
             if as_json:
-                print(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
+                print(orjson.dumps(look.as_json(), option=orjson.OPT_INDENT_2).decode())
             else:
-                Console().print(lag_table(report))
+                Console().print(_shown(look))
         elif as_json:
-            while True:
-                print(orjson.dumps((await reader.read()).as_json()).decode(), flush=True)
-                await asyncio.sleep(WATCH_INTERVAL_S)
+            async for look in looks:
+                print(orjson.dumps(look.as_json()).decode(), flush=True)
         else:
-            await _watch(reader)
+            with Live(_shown(await anext(looks)), auto_refresh=False) as live:
+                async for look in looks:
+                    live.update(_shown(look), refresh=True)
 
 
-async def _watch(reader: LagReader) -> None:
-    with Live(lag_table(await reader.read()), auto_refresh=False) as live:
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
-            live.update(lag_table(await reader.read()), refresh=True)
+def _shown(look: Look) -> RenderableType:
+    return lag_tables(look.report, look.waiting)

@@ -1,11 +1,6 @@
-import asyncio
-import json
-import os
-import sys
-from typing import Any
-
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from hfts_command import hfts
 from plain_topics import put_records
 
 from ops.lag.reader import group_name, lag_reader
@@ -60,21 +55,3 @@ async def test_a_missing_topic_is_one_clear_line(database_settings: Settings) ->
     assert status == 1
     assert errors.count("\n") == 1
     assert "make the topics with `hfts topics`" in errors
-
-
-async def hfts(settings: Settings, *arguments: str) -> tuple[int | None, Any, str]:
-    """Exit status, JSON printed, and what stands on standard error."""
-    environment = {name.upper(): str(value) for name, value in settings.model_dump(exclude_none=True).items()}
-    environment["POSTGRES_PASSWORD"] = settings.postgres_password.get_secret_value()
-    environment["SECRET_KEY"] = settings.secret_key.get_secret_value()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ops",
-        *arguments,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    return process.returncode, json.loads(output) if output else None, errors.decode()

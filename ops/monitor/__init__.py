@@ -1,0 +1,1 @@
+"""What ops see: the pipeline watched from outside its workers."""
