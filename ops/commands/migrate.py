@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sinks.postgres.migration_files import Step
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -26,15 +28,24 @@ def up_by_default(context: typer.Context) -> None:
         up_command()
 
 
-def up_command() -> None:
+def up_command(
+    step: Annotated[
+        Step | None,
+        typer.Option(help="Only those due before the processes of a release start, or when those before have ended."),
+    ] = None,
+) -> None:
     """Apply the migrations that are missing."""
-    from sinks.postgres.migrate import known_migrations, migrate_up  # noqa: PLC0415 (keeps --help quick)
+    from sinks.postgres import migrate  # noqa: PLC0415 (keeps --help quick)
 
     async def run(connection: "asyncpg.Connection") -> None:
-        applied = await migrate_up(connection, known_migrations())
+        known = migrate.known_migrations()
+        applied = await migrate.migrate_up(connection, known, step)
         for migration in applied:
-            print(f"applied {migration.version:04d}_{migration.name}")
-        if not applied:
+            print(f"applied {migration.title}")
+        left = [each for each in await migrate.migration_status(connection, known) if not each.applied]
+        for each in left:
+            print(f"{each.title} is left for hfts migrate up --step {each.step}")
+        if not applied and not left:
             print("the database is up to date")
 
     _with_connection(run)
@@ -49,7 +60,7 @@ def down_command(
     async def run(connection: "asyncpg.Connection") -> None:
         undone = await migrate_down(connection, known_migrations(), to)
         for migration in undone:
-            print(f"took back {migration.version:04d}_{migration.name}")
+            print(f"took back {migration.title}")
         if not undone:
             print("there is nothing to take back")
 
@@ -57,12 +68,13 @@ def down_command(
 
 
 def status_command() -> None:
-    """List the migrations and whether the database has them."""
+    """List the migrations, their steps, and whether the database has them."""
     from sinks.postgres.migrate import known_migrations, migration_status  # noqa: PLC0415 (keeps --help quick)
 
     async def run(connection: "asyncpg.Connection") -> None:
         for row in await migration_status(connection, known_migrations()):
-            print(f"{row.version:04d}_{row.name}  {'applied' if row.applied else 'missing'}")
+            state = "applied" if row.applied else "missing"
+            print(f"{row.title}  {row.step}  {state}{'' if row.known else ' by a newer version'}")
 
     _with_connection(run)
 

@@ -7,6 +7,9 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from schemas.settings import Settings
+from sinks.postgres.application_name import application_name
+from sinks.postgres.migrate import known_migrations
+from sinks.postgres.pool_use import count_connections_of
 from sinks.tls import client_context
 
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
@@ -23,7 +26,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for asyncpg.connect and create_pool.
 
     ``jit`` is off because compiling costs more than any of our statements takes; a lock is waited for at most 10 s,
-    so that a stuck holder turns into an error that is retried. Raises TlsFileError.
+    so that a stuck holder turns into an error that is retried. Raises TlsFileError and MigrationError.
     """
     return {
         "host": settings.postgres_host,
@@ -39,7 +42,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
             "timezone": "UTC",
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
-            "application_name": "hfts",
+            "application_name": application_name(len(known_migrations())),
         },
     }
 
@@ -68,9 +71,11 @@ async def create_pool(settings: Settings, *, size_max: int, size_min: int = 0) -
 
     Settings and session locks of a borrowed connection are not taken back: make none.
     """
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         min_size=size_min, max_size=size_max, reset=_nothing_to_reset, **connection_options(settings)
     )
+    count_connections_of(pool)
+    return pool
 
 
 async def _nothing_to_reset(_: Connection) -> None:

@@ -1,36 +1,13 @@
 """Short runs of the fault runner on the real servers: whatever is done to the pipeline, everything acknowledged is done
 once and told once.
-
-Each is the command that ``make faults`` runs, in a process of its own, with its output shown when it fails.
 """
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from fault_runs import assert_exactly_once, run_faults
 
 from schemas.crash_points import CrashPoint
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run_faults(report: Path, *arguments: str) -> dict[str, Any]:
-    """The runner's report. Whatever it says, it must have come to its end."""
-    command = [sys.executable, "-m", "tests.faults.runner", "--report", str(report), *arguments]
-    subprocess.run(command, check=False, cwd=ROOT)
-    assert report.exists(), "the runner has failed"
-    found: dict[str, Any] = json.loads(report.read_text())
-    return found
-
-
-def assert_exactly_once(found: dict[str, Any]) -> None:
-    verdict = found["verdict"]
-    assert verdict["problems"] == {}, verdict["examples"]
-    assert (verdict["lost"], verdict["duplicates"]) == (0, 0)
-    assert verdict["applied"] >= verdict["acknowledged"] > 0
 
 
 @pytest.mark.timeout(900)

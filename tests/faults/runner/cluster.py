@@ -43,6 +43,18 @@ async def replications(settings: Settings) -> dict[str, Replication]:
     }
 
 
+async def group_members(settings: Settings, group: str) -> int:
+    """How many consumers the group counts on. Raises KafkaError."""
+    admin: Any = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        [response] = await admin.describe_consumer_groups([settings.topic_prefix + group])
+    finally:
+        await admin.close()
+    [[_error, _group, _state, _kind, _protocol, members, *_]] = response.groups
+    return len(members)
+
+
 async def is_whole(settings: Settings) -> bool:
     """Whether every replica of every partition is in sync."""
     try:

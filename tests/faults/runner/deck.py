@@ -39,11 +39,12 @@ class Topology:
 
     workers: tuple[str, ...]
     brokers: tuple[str, ...]
+    apis: tuple[str, ...] = ("api",)
 
     @property
     def own(self) -> tuple[str, ...]:
         """The processes that are ours."""
-        return (*self.workers, "downstream", "api")
+        return (*self.workers, "downstream", *self.apis)
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -51,11 +52,12 @@ class Topology:
         return tuple(f"{name}/{server}" for name in self.own for server in ("kafka", "postgres"))
 
 
-def topology(workers: int, brokers: int) -> Topology:
-    """So many workers and brokers."""
+def topology(workers: int, brokers: int, apis: int = 1) -> Topology:
+    """So many workers, brokers and API processes."""
     return Topology(
         tuple(f"worker-{number}" for number in range(1, workers + 1)),
         tuple(f"kafka-{number}" for number in range(1, brokers + 1)),
+        ("api", *(f"api-{number}" for number in range(2, apis + 1))),
     )
 
 
@@ -66,7 +68,7 @@ def full_deck(there: Topology) -> list[Card]:
 
 def crash_points(name: str) -> tuple[CrashPoint, ...]:
     """The points that a process passes."""
-    if name == "api":
+    if name.startswith("api"):
         return API_POINTS
     return tuple(point for point in CrashPoint if point not in API_POINTS)
 

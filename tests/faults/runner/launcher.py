@@ -1,7 +1,8 @@
-"""Runs an ``hfts`` command whose wall clock can be made to jump from outside.
+"""Runs an ``hfts`` command whose wall clock can be made to jump from outside, and which may be a newer version.
 
 ``CLOCK_FILE`` names a file of one double, the seconds that the clock is ahead. Moved are ``time.time`` and the
-ledger's own clock; what compiled libraries ask the system for is not.
+ledger's own clock; what compiled libraries ask the system for is not. ``MIGRATIONS_FOLDER`` takes the place of the
+program's own: the one thing in which the version before and this one differ for each other.
 """
 
 import mmap
@@ -39,6 +40,11 @@ def main() -> None:
     """The command is in the arguments, as of ``hfts``."""
     if path := os.environ.get("CLOCK_FILE"):
         _jumping_clock(Path(path))
+
+    if path := os.environ.get("MIGRATIONS_FOLDER"):
+        from sinks.postgres import migrate  # noqa: PLC0415 (likewise)
+
+        migrate._FOLDER = Path(path)
 
     from ops.cli import main as hfts  # noqa: PLC0415 (likewise)
 

@@ -4,7 +4,7 @@ acknowledged."""
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 import aiohttp
@@ -33,12 +33,12 @@ UNITS_MAX = 20 * UNITS_PER_ONE
 class Load:
     """Sends payments between the wallets of a fleet and writes everything down."""
 
-    def __init__(self, book: Book, fleet: Fleet, api: Api, producer: Producer, random: Random) -> None:
+    def __init__(self, book: Book, fleet: Fleet, apis: Sequence[Api], producer: Producer, random: Random) -> None:
         self.refusals: Counter[str] = Counter()
         """Answers that were no acknowledgement, by what they said."""
         self._book = book
         self._fleet = fleet
-        self._api = api
+        self._apis = apis
         self._producer = producer
         self._random = random
         self._under_way = 0
@@ -100,7 +100,8 @@ class Load:
         return False
 
     async def _over_http(self, submission: Submission) -> None:
-        await self._api.submit(self._api.admin, submission)
+        api = self._random.choice(self._apis)
+        await api.submit(api.admin, submission)
 
 
 def _what(error: Exception) -> str:

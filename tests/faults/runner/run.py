@@ -31,6 +31,7 @@ from tests.faults.runner.evidence import gather
 from tests.faults.runner.faults.crashes import point_text
 from tests.faults.runner.load import Load
 from tests.faults.runner.producer import Producer
+from tests.faults.runner.release import roll_out
 from tests.faults.runner.scene import Scene
 from tests.faults.runner.schedule import Pace, Planned, make_schedule
 from tests.faults.runner.stalls import Made, Stall, Times, longest_stalls
@@ -45,7 +46,8 @@ CALM_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to do. ``crash_points``: lives that end at every point, first; ``kills``: so many instead of a schedule."""
+    """What to do. ``crash_points``: lives that end at every point, first; ``kills``: so many instead of a schedule;
+    ``release``: one of these instead."""
 
     seed: int
     duration_s: float
@@ -57,6 +59,7 @@ class Options:
     rate_kafka: float = 150.0
     rate_http: float = 30.0
     kills: int = 0
+    release: bool = False
     crash_points: bool = False
     mounts: bool = False
     pace: Pace = field(default_factory=Pace)
@@ -81,8 +84,9 @@ class Result:
 
 async def run(options: Options, tell: Tell) -> Result:
     """Do it all. Raises StackError, and StalledError when the pipeline does not come to rest."""
-    there = topology(options.workers, options.brokers)
-    schedule = [] if options.kills else make_schedule(options.seed, options.duration_s, options.deck, options.pace)
+    there = topology(options.workers, options.brokers, apis=2 if options.release else 1)
+    is_scheduled = not options.kills and not options.release
+    schedule = make_schedule(options.seed, options.duration_s, options.deck, options.pace) if is_scheduled else []
     # Not below a folder that only we may pass: PostgreSQL does not run as root.
     with tempfile.TemporaryDirectory(prefix="hfts-faults-", ignore_cleanup_errors=True) as folder:
         scene = Scene(Path(folder), there, partitions=options.partitions, mounts=options.mounts)
@@ -102,7 +106,7 @@ async def _run_on(
     scene: Scene, options: Options, schedule: list[Planned], points: dict[str, list[str]], tell: Tell
 ) -> Result:
     settings, book, arrivals = scene.settings, Book(), Arrivals()
-    await _wait_for_api(settings)
+    await _wait_for_apis(scene)
     async with _load(scene, options, book) as load, _watching(settings, arrivals):
         await load.fund()
         await _wait_until_told(book, arrivals)
@@ -111,7 +115,7 @@ async def _run_on(
         rates = {"kafka": options.rate_kafka, "http": options.rate_http}
         sending = asyncio.create_task(load.run(rates, stop))
         try:
-            await asyncio.sleep(CALM_S)
+            await asyncio.sleep(0.0 if options.release else CALM_S)
             made = await _break(scene, options, schedule, points, arrivals, tell)
             await asyncio.sleep(CALM_S)
         finally:
@@ -142,6 +146,8 @@ async def _break(  # noqa: PLR0917 (each is one thing)
     arrivals: Arrivals,
     tell: Tell,
 ) -> list[Made]:
+    if options.release:
+        return await roll_out(scene, tell)
     if options.kills:
         return await kill_workers(scene, options.kills, options.seed, lambda: len(arrivals.first_s), tell)
     for name, texts in points.items():
@@ -190,9 +196,10 @@ async def _load(scene: Scene, options: Options, book: Book) -> AsyncIterator[Loa
     finally:
         await database.close()
     producer = Producer(settings)
-    async with api_client(scene.access) as api:
+    async with contextlib.AsyncExitStack() as clients:
+        apis = [await clients.enter_async_context(api_client(scene.access(name))) for name in scene.there.apis]
         try:
-            yield Load(book, fleet, api, producer, Random(options.seed))
+            yield Load(book, fleet, apis, producer, Random(options.seed))
         finally:
             await producer.stop()
 
@@ -207,10 +214,11 @@ async def _watching(settings: Settings, arrivals: Arrivals) -> AsyncIterator[Non
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _wait_for_api(settings: Settings) -> None:
+async def _wait_for_apis(scene: Scene) -> None:
     async with asyncio.timeout(READY_TIMEOUT_S):
-        while not await answers_ok(settings.api_host, settings.api_port, "/readyz"):  # noqa: ASYNC110 (likewise)
-            await asyncio.sleep(0.1)
+        for port in scene.api_ports.values():
+            while not await answers_ok(scene.settings.api_host, port, "/readyz"):  # noqa: ASYNC110 (likewise)
+                await asyncio.sleep(0.1)
 
 
 async def _wait_until_told(book: Book, arrivals: Arrivals) -> None:

@@ -24,6 +24,7 @@ from tests.faults.runner.process import OwnProcess
 from tests.faults.runner.proxy import Link
 
 FOLLOWERS = "notifications,audit,deliveries"
+API_SHUTDOWN_DELAY_S = "1"
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -51,6 +52,7 @@ class Scene:
         self._options = StackOptions(brokers=len(there.brokers), partitions=partitions, small=True, listeners=listeners)
         self.stack = Stack(folder, self._options)
         self.processes: dict[str, OwnProcess] = {}
+        self.api_ports: dict[str, int] = {}
         self.links: dict[str, Link] = {}
         self.disks: dict[str, Disk] = {}
         self.clocks: dict[str, Clock] = {}
@@ -61,12 +63,10 @@ class Scene:
         """How the runner itself reaches the servers: without a proxy."""
         return self.stack.settings()
 
-    @property
-    def access(self) -> ApiAccess:
-        """The API, as an admin."""
-        settings = self.settings
+    def access(self, api: str) -> ApiAccess:
+        """An API process, as an admin."""
         return ApiAccess(
-            api_url=f"http://{settings.api_host}:{settings.api_port}",
+            api_url=f"http://{self.settings.api_host}:{self.api_ports[api]}",
             admin_email=ADMIN_EMAIL,
             admin_password=self.stack.secrets.admin_password,
         )
@@ -82,6 +82,9 @@ class Scene:
             await connection.close()
         await ensure_topics(self.settings)
         await ensure_admin(self.settings, ADMIN_EMAIL, self.stack.secrets.admin_password)
+        for name in self.there.apis:
+            port = self.settings.api_port
+            self.api_ports[name] = free_port(self.api_ports.values()) if port in self.api_ports.values() else port
         for name in self.there.own:
             environment = await self._lay_links(name)
             self.processes[name] = OwnProcess(self.program(name, environment))
@@ -111,22 +114,27 @@ class Scene:
         return self.stack.layout.logs / f"{name}.log"
 
     def program(self, name: str, environment: dict[str, str]) -> Program:
-        """A worker, ``downstream`` or the API."""
-        agents = FOLLOWERS if name == "downstream" else "transfers"
+        """A worker, ``downstream`` or an API process."""
         clock = self.clocks.setdefault(name, Clock(self.folder / f"{name}.clock"))
+        environment = {**environment, "CLOCK_FILE": str(clock.path)}
+        command = ["worker", "--agents", ",".join(self.agents(name))]
+        if name in self.there.apis:
+            command = ["api"]
+            environment |= {"API_PORT": str(self.api_ports[name]), "API_SHUTDOWN_DELAY_S": API_SHUTDOWN_DELAY_S}
         return Program(
             name=name,
             # -P: the folder it runs in must not shadow modules.
-            arguments=[
-                sys.executable,
-                "-P",
-                str(_LAUNCHER),
-                *(["api"] if name == "api" else ["worker", "--agents", agents]),
-            ],
+            arguments=[sys.executable, "-P", str(_LAUNCHER), *command],
             log=self.log(name),
             folder=self.folder,
-            environment={**environment, "CLOCK_FILE": str(clock.path)},
+            environment=environment,
         )
+
+    def agents(self, name: str) -> list[str]:
+        """What runs in this process; nothing in an API process."""
+        if name in self.there.apis:
+            return []
+        return FOLLOWERS.split(",") if name == "downstream" else ["transfers"]
 
     def plain_environment(self) -> dict[str, str]:
         """For a process that reaches the servers without a proxy."""

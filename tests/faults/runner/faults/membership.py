@@ -35,7 +35,7 @@ async def rolling_restart(scene: Scene, _draw: Draw) -> bool:
         process, log = scene.processes[name], scene.log(name)
         begin = log.stat().st_size
         await process.restart()
-        await process.reaches(lambda log=log, begin=begin: ASSIGNED in _since(log, begin), BACK_TIMEOUT_S)  # type: ignore[misc]  # bound now
+        await process.reaches(lambda log=log, begin=begin: ASSIGNED in log_since(log, begin), BACK_TIMEOUT_S)  # type: ignore[misc]  # bound now
     return True
 
 
@@ -48,7 +48,8 @@ async def _visit(scene: Scene, name: str) -> None:
         await guest.stop()
 
 
-def _since(log: Path, begin: int) -> bytes:
+def log_since(log: Path, begin: int) -> bytes:
+    """What a process has said since its log had this size."""
     with log.open("rb") as file:
         file.seek(begin)
         return file.read()
