@@ -1,0 +1,1 @@
+"""The judgements: one module for each area, pure functions from facts to findings."""

@@ -1,0 +1,1 @@
+"""What is the case: read from files, the machine and the servers. Each step is bounded in time, and none raises."""
