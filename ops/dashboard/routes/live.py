@@ -1,0 +1,46 @@
+"""What the page shows live, and the history of one partition."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from ingest_api.caller import OpsRoute, caller_of
+from ingest_api.draining import draining_of
+from ingest_api.problem_responses import problems
+from ingest_api.problems import ProblemError
+from ops.dashboard.board import board_of
+from ops.dashboard.bodies import PartitionHistory
+from ops.dashboard.columns import column
+from ops.dashboard.look_stream import LookStream
+from schemas.codes import ProblemCode
+
+PARTITION_MAX = 2**31 - 1
+GROUP_CHARS_MAX = 255
+
+router = APIRouter(tags=["dashboard"], route_class=OpsRoute)
+
+
+@router.get("/ops/events", include_in_schema=False)
+async def stream_looks(request: Request) -> Response:
+    """Server-sent events: `start` with all there is and a quarter of an hour before it, then `look` every 2 s."""
+    board = board_of(request)
+    return LookStream(board.pulse, board.streams, caller_of(request), draining_of(request).leaving)
+
+
+@router.get("/ops/lag/{group}/{partition}", responses=problems(401, 403, 404, 422))
+async def read_partition_history(
+    request: Request,
+    group: Annotated[str, Path(min_length=1, max_length=GROUP_CHARS_MAX, pattern="^[a-zA-Z0-9._-]+$")],
+    partition: Annotated[int, Path(ge=0, le=PARTITION_MAX)],
+) -> PartitionHistory:
+    """How far a consumer group was behind in one partition over the last quarter of an hour."""
+    points = board_of(request).history.partition(group, partition)
+    if not points:
+        raise ProblemError(404, ProblemCode.NOT_FOUND, "Of this group and partition nothing has been seen.")
+    return PartitionHistory(
+        group=group,
+        partition=partition,
+        at=[round(at_s * 1000) for at_s, _, _ in points],
+        lag=column(lag for _, lag, _ in points),
+        next=column(offset for _, _, offset in points),
+    )
