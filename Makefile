@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test faults overload bench bench-full bench-guard check format lock clean
+.PHONY: help setup demo run test test-browser faults overload bench bench-full bench-guard check format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -29,6 +29,9 @@ run: setup ## keep the pipeline up until Ctrl-C
 
 test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
 	@$(BIN)/pytest --numprocesses=3 --dist=loadfile
+
+test-browser: setup ## try the dashboard in Chromium, which must be installed; pictures go to build/screenshots
+	@$(BIN)/pytest tests/browser
 
 faults: setup ## break everything under load and check that nothing is lost or doubled: DURATION=15m SEED= BROKERS=3 FAULTS=words KILLS=
 	@$(BIN)/python -m tests.faults.runner --duration "$(or $(DURATION),15m)" --brokers $(or $(BROKERS),3) --kills $(or $(KILLS),0) --faults "$(FAULTS)" $(if $(SEED),--seed $(SEED))
@@ -56,8 +59,8 @@ format: setup ## format the code
 	@$(BIN)/ruff check --fix .
 
 lock: setup ## pin the versions again
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --extra embedded pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra bench --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --extra embedded --extra tracing pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra tracing --extra bench --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --constraint requirements-dev.lock - -o deploy/build.lock
 
 clean: ## remove .venv and every cache

@@ -6,13 +6,16 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from ingest_api.draining import Draining
 from ingest_api.envelope import Envelope
+from ingest_api.extension import ALONE, Extension
 from ingest_api.in_progress import InProgress
 from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
 from ingest_api.routes import auth, batches, deposits, health, me, metrics, sessions, transfers, users, wallets
 from ingest_api.services import OpenServices, open_services
 from ingest_api.short_way import ShortWay
+from ingest_api.telemetry import telemetry_config
 from schemas.settings import Settings
 
 _DESCRIPTION = """
@@ -22,13 +25,16 @@ Amounts are decimal strings. Every refusal is a problem document (RFC 9457) whos
 """
 
 
-def create_app(settings: Settings, *, open_services: OpenServices = open_services) -> FastAPI:
+def create_app(
+    settings: Settings, *, open_services: OpenServices = open_services, extension: Extension = ALONE
+) -> FastAPI:
     """The app for these settings. Its services are opened when it starts, and closed when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services:
+        async with open_services(settings) as services, extension.beside(settings) as beside:
             app.state.services = services
+            app.state.beside = beside
             yield
 
     app = FastAPI(
@@ -37,18 +43,19 @@ def create_app(settings: Settings, *, open_services: OpenServices = open_service
         version=version("hfts"),
         lifespan=lifespan,
         redirect_slashes=False,
-        # There are no exporters; asking the environment for them would take a tenth of a submitted transfer's time.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=telemetry_config(),
     )
     # Routes are tried in order, so the busiest come first, and FastAPI's own last. They stand in one flat list: an
     # included router would be tried, too.
     modules = (transfers, batches, deposits, wallets, me, users, sessions, auth, health, metrics)
-    app.router.routes[:0] = [route for module in modules for route in module.router.routes]
+    routers = [*(module.router for module in modules), *extension.routers]
+    app.router.routes[:0] = [route for router in routers for route in router.routes]
     install_problem_handlers(app)
     install_openapi(app)
     [submitting] = [
         route for route in transfers.router.routes if getattr(route, "endpoint", None) is transfers.submit_transfer
     ]
     app.add_middleware(ShortWay, route=submitting)
-    app.add_middleware(Envelope, in_progress=InProgress())
+    app.state.draining = Draining()
+    app.add_middleware(Envelope, in_progress=InProgress(), draining=app.state.draining)
     return app

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from ingest_api.batch_lines import BatchEndedError, Line, LineReader, read_lines
 from ingest_api.batch_outbox import MEDIA_TYPE, Outbox
 from ingest_api.batch_submission import BatchSubmission, Result
+from ingest_api.draining import Draining
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.problems import ProblemError, invalid_request, problem_document
 from ingest_api.receipts import ReceiptSigner
@@ -29,10 +30,13 @@ class BatchAnswer(Response):
     media_type = MEDIA_TYPE
     background: BackgroundTask | None = None
 
-    def __init__(self, submission: BatchSubmission, receipts: ReceiptSigner, caller: Caller) -> None:
+    def __init__(
+        self, submission: BatchSubmission, receipts: ReceiptSigner, caller: Caller, draining: Draining
+    ) -> None:
         self._submission = submission
         self._receipts = receipts
         self._caller = caller
+        self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer. Raises ProblemError where there is no line to answer, or too much is in progress."""
@@ -48,7 +52,7 @@ class BatchAnswer(Response):
 
     async def _answer(self, scope: Scope, receive: Receive, outbox: Outbox) -> None:
         try:
-            async for lines in read_lines(receive, LineReader()):
+            async for lines in read_lines(receive, LineReader(), self._draining):
                 results = await self._submission.submit(lines)
                 await outbox.put(self._encoded(scope, lines, results))
         except BatchEndedError as end:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from ingest_api.body_limits import BATCH_LINES_MAX, BATCH_TIMEOUT_S, BODY_BYTES_MAX
+from ingest_api.draining import Draining
 from ingest_api.problems import ProblemError
 from schemas.codes import ProblemCode
 
@@ -73,19 +74,20 @@ class LineReader:
         return lines
 
 
-async def read_lines(receive: Receive, reader: LineReader) -> AsyncIterator[Sequence[Line]]:
+async def read_lines(receive: Receive, reader: LineReader, draining: Draining) -> AsyncIterator[Sequence[Line]]:
     """Chunks of at most 500 lines, each as soon as its lines are there.
 
-    Raises BatchEndedError when a limit of the batch is passed, behind the lines before it, and ClientDisconnect.
+    Raises BatchEndedError when a limit of the batch is passed, or the process has to stop, behind the lines before it,
+    and ClientDisconnect.
     """
     deadline_s = asyncio.get_running_loop().time() + BATCH_TIMEOUT_S
     more = True
     while more:
         try:
-            async with asyncio.timeout_at(deadline_s):
+            async with draining.until(deadline_s):
                 message = await receive()
         except TimeoutError:
-            raise BatchEndedError(reader.count + 1, ProblemError(408, ProblemCode.REQUEST_TIMEOUT)) from None
+            raise BatchEndedError(reader.count + 1, _too_slow(draining)) from None
         except ProblemError as problem:  # more bytes than a batch may have
             raise BatchEndedError(reader.count + 1, problem) from None
         if message["type"] == "http.disconnect":
@@ -99,3 +101,9 @@ async def read_lines(receive: Receive, reader: LineReader) -> AsyncIterator[Sequ
         if reader.count > reader.lines_max:
             detail = f"A batch may have at most {reader.lines_max} lines. From this one on, nothing was read."
             raise BatchEndedError(reader.count, ProblemError(413, ProblemCode.BODY_TOO_LARGE, detail))
+
+
+def _too_slow(draining: Draining) -> ProblemError:
+    if draining.has_end:
+        return ProblemError(503, ProblemCode.SHUTTING_DOWN)
+    return ProblemError(408, ProblemCode.REQUEST_TIMEOUT)

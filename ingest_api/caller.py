@@ -66,6 +66,17 @@ class AdminRoute(AuthenticatedRoute):
         return caller
 
 
+class OpsRoute(AuthenticatedRoute):
+    """A route for those who operate the pipeline: accounts with the role ops, and admins."""
+
+    def authenticate(self, request: Request) -> Caller:
+        """Who sends this request: one who may operate. Raises ProblemError (401, 403)."""
+        caller = super().authenticate(request)
+        if not caller.may_operate:
+            raise forbidden("Only an account with the role ops, or an admin, may do that.")
+        return caller
+
+
 def caller_of(request: Request) -> Caller:
     """Who sends this request to an AuthenticatedRoute."""
     caller: Caller = request.scope[_CALLER_KEY]

@@ -122,6 +122,11 @@ class BoundedConnection(HttpToolsProtocol):
         if self.cycle.response_complete:  # and no further request has come in meanwhile
             self._waits_since_s = self.loop.time()
 
+    def shutdown(self) -> None:
+        """Called when the process stops: an idle connection ends, and what has begun is finished first."""
+        if not self._is_in_head:  # else uvicorn would take it for idle
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn for bytes that are no HTTP."""
         self._refuse(ProblemError(400, ProblemCode.MALFORMED_REQUEST, msg))

@@ -1,67 +1,97 @@
-"""What surrounds every request: its id, the bound on those in progress, the limit of its body, its metric, and the
-answer to a fault of ours.
+"""What surrounds every request: its id, its trace, the bound on those in progress, the limit of its body, its metric,
+its line in the log, the answer to a fault of ours, and the end of its connection when the process is about to stop.
 
 One plain ASGI callable: Starlette's BaseHTTPMiddleware would start a task for each request.
 """
 
+import logging
 import re
+from time import perf_counter
 
 import structlog
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 from uuid_utils import uuid7
 
 from ingest_api.body_limits import body_bytes_max
+from ingest_api.draining import Draining
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
+from ingest_api.log_budget import LogBudget
 from ingest_api.metrics import REQUESTS
-from ingest_api.problems import REQUEST_ID_KEY, ProblemError, problem_response
+from ingest_api.problems import REQUEST_ID_KEY, ProblemError, printable, problem_response
 from schemas.codes import ProblemCode
+from schemas.traceparent import checked
+from sinks.tracing import disinherit, inherit, tracing
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_READ = frozenset({b"x-request-id", b"request-id", b"traceparent"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 UNBOUNDED_PATHS = frozenset({"/healthz", "/metrics"})
 """Whoever watches the process must be answered most of all when it has too much to do."""
 
+FAULT_STATUS = 500
+
+SLOW_S = 1.0
+"""Hundreds of times what a request takes: longer than this, something is wrong."""
+
+LINES_A_SECOND = 10
+"""About requests that fail or are slow. The metrics count all of them."""
+
 _log = structlog.get_logger(__name__)
+_levels = logging.getLogger(__name__)
+"""For asking whether a line would be written: structlog takes several times as long to find out."""
 
 
 class Envelope:
     """Wraps the whole app but Starlette's own outermost error page."""
 
-    def __init__(self, app: ASGIApp, in_progress: InProgress) -> None:
+    def __init__(self, app: ASGIApp, in_progress: InProgress, draining: Draining) -> None:
         self._app = app
         self._in_progress = in_progress
+        self._draining = draining
         self._counters: dict[tuple[str, int], Counter] = {}
+        self._is_traced = tracing().tracer_provider is not None
+        self._budget = LogBudget(LINES_A_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id, traceparent = _marks(scope)
         scope[REQUEST_ID_KEY] = request_id
         scope[IN_PROGRESS_KEY] = self._in_progress
-        status = 0
+        bound = bind_contextvars(request_id=request_id)
+        inherited = None if traceparent is None else inherit(traceparent)
+        status, began_s, took_s = 0, perf_counter(), 0.0
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, took_s
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, took_s = message["status"], perf_counter() - began_s
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if self._draining.has_begun:  # the client's next request goes to another process
+                    message["headers"].append((b"connection", b"close"))
+                if self._is_traced:
+                    tracing().name_request(scope["method"], _route(scope), request_id)
             await send(message)
 
         limited = receive if scope["method"] in _WITHOUT_BODY else _limited(scope, receive)
         try:
             await self._serve(scope, limited, send_marked)
         except Exception:  # the outermost layer: whatever it is, the client gets a problem without inner details
-            _log.exception("http.fault", request_id=request_id, method=scope["method"], path=scope["path"])
+            _log.exception("http.fault", method=scope["method"], path=printable(scope["path"]))
             if status:  # the answer has begun: only breaking it off tells the client
                 raise
             response = problem_response(scope, ProblemError(500, ProblemCode.INTERNAL_ERROR))
             await response(scope, receive, send_marked)
         finally:
             self._count(scope, status)
-            _log.debug("http.request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
+            self._tell(scope, status, took_s)
+            reset_contextvars(**bound)
+            if inherited is not None:
+                disinherit(inherited)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in UNBOUNDED_PATHS:
@@ -78,18 +108,47 @@ class Envelope:
             self._in_progress.leave()
 
     def _count(self, scope: Scope, status: int) -> None:
-        route = getattr(scope.get("route"), "path_format", "unmatched")
+        route = _route(scope) or "unmatched"
         counter = self._counters.get((route, status))
         if counter is None:  # routes and statuses are few
             counter = self._counters[route, status] = REQUESTS.labels(route, status)
         counter.inc()
 
+    def _tell(self, scope: Scope, status: int, took_s: float) -> None:
+        """Tell of a request that failed by our fault or was slow to be answered; of every one with debug logging."""
+        is_wrong = status >= FAULT_STATUS or took_s >= SLOW_S
+        left_out = self._budget.take() if is_wrong else None
+        if left_out is None and not _levels.isEnabledFor(logging.DEBUG):
+            return
+        seen = {
+            "method": scope["method"],
+            "path": printable(scope["path"]),
+            "route": _route(scope),
+            "status": status,
+            "took_ms": round(1000 * took_s, 1),
+        }
+        if left_out is None:
+            _log.debug("http.request", **seen)
+        else:
+            _log.warning("http.request", **seen, left_out=left_out)
 
-def _request_id(scope: Scope) -> str:
+
+def _route(scope: Scope) -> str | None:
+    """The route that serves it, as it is written, once that is known."""
+    return getattr(scope.get("route"), "path_format", None)
+
+
+def _marks(scope: Scope) -> tuple[str, bytes | None]:
+    """The id of the request, its client's if that is sane, and the trace it belongs to, if it does to a single one."""
+    request_id: str | None = None
+    traceparent: bytes | None = None
     for name, value in scope["headers"]:
-        if name in (b"x-request-id", b"request-id") and _SANE_ID.fullmatch(value):
-            return str(value, "ascii")
-    return uuid7().hex
+        if name in _READ:
+            if name == b"traceparent":
+                traceparent = value if traceparent is None else b""
+            elif request_id is None and _SANE_ID.fullmatch(value):
+                request_id = str(value, "ascii")
+    return request_id or uuid7().hex, checked(traceparent) if traceparent else None
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from ingest_api.problems import REQUEST_ID_KEY, ProblemError, invalid_fields, problem_response
+from ingest_api.problems import ProblemError, invalid_fields, problem_response
 from schemas.codes import ProblemCode
 from sinks.errors import BrokerAwayError, TransientError
 
@@ -59,7 +59,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 async def _on_transient_error(request: Request, error: Exception) -> Response:
     code = ProblemCode.BROKER_UNAVAILABLE if isinstance(error, BrokerAwayError) else ProblemCode.DATABASE_UNAVAILABLE
-    _log.warning(code, request_id=request.scope.get(REQUEST_ID_KEY), error=str(error), cause=repr(error.__cause__))
+    _log.warning(code, error=str(error), cause=repr(error.__cause__))
     return problem_response(request.scope, ProblemError(503, code))
 
 

@@ -14,7 +14,7 @@ BROKER = "broker"
 
 
 class Readiness:
-    """Asks the database for its migrations and the broker for the request topic."""
+    """Asks the database for its schema and the broker for the request topic."""
 
     def __init__(self, database: Database, requests: RequestPublisher) -> None:
         self._database = database
@@ -23,14 +23,9 @@ class Readiness:
     async def missing(self) -> list[tuple[str, str]]:
         """The parts that are not ready, each with what is wrong. Empty when all is well."""
         found = await asyncio.gather(
-            _bounded(DATABASE, self._check_database()), _bounded(BROKER, self._requests.check_topic())
+            _bounded(DATABASE, self._database.check_schema()), _bounded(BROKER, self._requests.check_topic())
         )
         return [fault for fault in found if fault is not None]
-
-    async def _check_database(self) -> None:
-        missing = await self._database.missing_migrations()
-        if missing:
-            raise SinkError("migrations are missing: " + ", ".join(missing))
 
 
 async def _bounded(part: str, check: Awaitable[None]) -> tuple[str, str] | None:

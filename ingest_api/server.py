@@ -1,43 +1,47 @@
 """The app on a socket."""
 
-import errno
-import os
 import signal
-import socket
 
 import structlog
 import uvicorn
 
 from ingest_api.app import create_app
 from ingest_api.connection import connection_class
+from ingest_api.draining_server import SHUTDOWN_TIMEOUT_S, DrainingServer
+from ingest_api.extension import ALONE, Extension
 from schemas.settings import Settings
 from sinks.crash import arm
 from sinks.kafka.options import client_options
 from sinks.kafka.signing import request_signer
+from sinks.listening import listen
 from sinks.logs import configure_logging
 from sinks.memory import REQUEST_OBJECTS, collect_rarely, keep_freed_memory
 from sinks.postgres.pool import connection_options
+from sinks.tracing import start_tracing, tracing
 
 BACKLOG = 2048
-SHUTDOWN_TIMEOUT_S = 10
 KEEP_ALIVE_S = 30
 
 _log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, extension: Extension = ALONE) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests under way, for at most 10 s.
+
+    SIGTERM lets it serve for ``api_shutdown_delay_s`` before that, while `/readyz` says that it is about to stop.
 
     Raises SystemExit with one line when the address cannot be listened on, and SinkError for a file or a key that
     is missing.
     """
     configure_logging(debug=settings.debug)
+    start_tracing(settings, "hfts-api")
     check_settings(settings)
-    listener = _listen(settings.api_host, settings.api_port)
+    listener = listen("API", settings.api_host, settings.api_port, backlog=BACKLOG)
     host, port = listener.getsockname()[:2]
     arm(settings.crash)
+    app = create_app(settings, extension=extension)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http=connection_class(),
         ws="none",
@@ -54,7 +58,10 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     _log.info("api.listening", host=host, port=port)
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        DrainingServer(config, app.state.draining, settings.api_shutdown_delay_s).run(sockets=[listener])
+    finally:
+        tracing().end()
 
 
 def check_settings(settings: Settings) -> None:
@@ -67,19 +74,3 @@ def check_settings(settings: Settings) -> None:
 def _leave(*_: object) -> None:
     """uvicorn shuts down in order and then sends itself the signal once more: this is what that one does."""
     raise SystemExit(0)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        advice = (
-            "Stop what uses it, or set API_PORT." if error.errno == errno.EADDRINUSE else "Set API_HOST and API_PORT."
-        )
-        raise SystemExit(f"The API cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. {advice}") from None
-    return listener

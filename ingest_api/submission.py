@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
+import structlog
 from uuid_utils import UUID, uuid5, uuid7
 
 from ingest_api.bounded_cache import BoundedCache
@@ -21,8 +22,11 @@ from schemas.transfers import InvalidRequestError, TransferRequest, check_reques
 from sinks.crash import reach
 from sinks.errors import BrokerAwayError
 from sinks.kafka.positions import Position
+from sinks.tracing import tracing
 
 REMEMBERED_MAX = 20_000
+
+_log = structlog.get_logger(__name__)
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -111,6 +115,7 @@ class Submitter:
 
         Raises ProblemError (422, 503) as `submit` does.
         """
+        tracing().note_transfer(request.transfer_id)
         fingerprint = fingerprint_of(caller, request)
         if is_repeatable and (known := self._recent.get(request.transfer_id)) is not None:
             if known.fingerprint != fingerprint:
@@ -128,7 +133,8 @@ class Submitter:
         try:
             with PUBLISH_SECONDS.time():
                 position = await self._requests.publish(request.source_wallet_id.encode(), encode_request(request))
-        except BrokerAwayError:
+        except BrokerAwayError as error:
+            _log.warning("transfer.unconfirmed", transfer_id=request.transfer_id, error=str(error))
             raise unconfirmed(request.transfer_id) from None
         reach(CrashPoint.AFTER_ACCEPT)
         return position

@@ -6,13 +6,14 @@ JWT that was made for another purpose passes, and the secret key can be replaced
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, get_args
 from uuid import UUID
 
 import jwt
 
 from ingest_api.bounded_cache import BoundedCache
+from schemas.accounts import Role
 from sinks.keys import KeyRing
 
 ALGORITHM = "HS256"
@@ -23,7 +24,7 @@ PURPOSE = "access token"
 REMEMBERED_MAX = 10_000
 TOKEN_CHARS_MAX = 2_000
 
-_ROLES = frozenset({"user", "admin"})
+_ROLES = frozenset(get_args(Role))
 _REQUIRED = ("sub", "role", "iat", "exp", "iss", "aud")
 
 
@@ -33,10 +34,17 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request."""
+    """Who sent a request, and until when the token says so, in seconds since 1970."""
 
     user_id: str
     is_admin: bool
+    is_ops: bool = False
+    expires_s: float = field(default=0.0, compare=False)
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the dashboard is theirs."""
+        return self.is_ops or self.is_admin
 
 
 class AccessTokens:
@@ -51,7 +59,7 @@ class AccessTokens:
         self._keys = KeyRing(secret_key, previous, PURPOSE)
         self.ttl_s = ttl_s
         self._clock = clock
-        self._checked: BoundedCache[str, tuple[Caller, float]] = BoundedCache(REMEMBERED_MAX)
+        self._checked: BoundedCache[str, Caller] = BoundedCache(REMEMBERED_MAX)
 
     def issue(self, user_id: str, role: str) -> str:
         """A token for this account, good for ``ttl_s``."""
@@ -73,12 +81,11 @@ class AccessTokens:
         if found is None:
             found = self._decode(token)
             self._checked.put(token, found)
-        caller, expires_s = found
-        if self._clock() >= expires_s:
+        if self._clock() >= found.expires_s:
             raise TokenError("expired")
-        return caller
+        return found
 
-    def _decode(self, token: str) -> tuple[Caller, float]:
+    def _decode(self, token: str) -> Caller:
         if len(token) > TOKEN_CHARS_MAX:
             raise TokenError("too long")
         try:
@@ -98,7 +105,7 @@ class AccessTokens:
         role = claims["role"]
         if not isinstance(role, str) or role not in _ROLES:
             raise TokenError("unknown role")
-        return Caller(user_id, role == "admin"), expires_s
+        return Caller(user_id, is_admin=role == "admin", is_ops=role == "ops", expires_s=expires_s)
 
     def _key_of(self, header: dict[str, Any]) -> bytes:
         key_id = header.get("kid")

@@ -14,9 +14,14 @@ def load_settings() -> Settings:
         raise CommandError(explain(error)) from None
 
 
+def faults(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each wrong variable. Values are left out: they may be secrets."""
+    return {".".join(map(str, item["loc"])).upper(): _lower_first(item["msg"]) for item in error.errors()}
+
+
 def explain(error: ValidationError) -> str:
-    """One line for each wrong variable. Values are left out: they may be secrets."""
-    lines = [f"{'.'.join(map(str, item['loc'])).upper()}: {_lower_first(item['msg'])}" for item in error.errors()]
+    """One line for each wrong variable."""
+    lines = [f"{name}: {fault}" for name, fault in faults(error).items()]
     count = "a setting is wrong" if len(lines) == 1 else f"{len(lines)} settings are wrong"
     listed = "\n".join(f"  {line}" for line in lines)
     return f"{count}. Set the environment variable, or write it into .env:\n{listed}"

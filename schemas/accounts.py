@@ -1,11 +1,17 @@
 """Bodies of the HTTP API about accounts and logins."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from schemas.http import Email, Input, Output, Text, Time
 from schemas.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, check_password_length, normalise_password
+
+Role: TypeAlias = Literal["user", "ops", "admin"]
+"""What an account may do: a `user` with what it owns, `ops` beside that on the dashboard, an `admin` everything.
+
+Who registers is a `user`; the others are made by `hfts create-admin`.
+"""
 
 PASSWORD_TYPED_CHARS_MAX = 1_000
 """Of a password that is only compared: it may be wrong in any way."""
@@ -49,7 +55,7 @@ class User(Output):
     user_id: str
     email: str
     status: Literal["active", "disabled"]
-    role: Literal["user", "admin"]
+    role: Role
     created_at: Time
     updated_at: Time
 

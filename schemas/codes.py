@@ -65,12 +65,16 @@ class ProblemCode(_Explained):
         "transfer_rejected",
         "The request was set aside as a dead letter. Ask the operators for its cause.",
     )
+    LETTER_NOT_FOUND = "letter_not_found", "There is no such dead letter. List what there is."
+    LETTERS_BUSY = "letters_busy", "Somebody else is replaying or discarding dead letters. Try again when that is done."
+    LETTER_NOT_REPLAYABLE = "letter_not_replayable", "See the detail for what keeps the letter from being put back."
     USER_NOT_FOUND = "user_not_found", "Check the user's id."
     EMAIL_TAKEN = "email_taken", "An account with this e-mail exists. Log in instead."
     WALLET_EXISTS = "wallet_exists", "The user has a wallet in this currency already."
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", "Use a new Idempotency-Key for a different request."
     BROKER_UNAVAILABLE = "broker_unavailable", "Kafka did not confirm the request in time. Retry with the same key."
     DATABASE_UNAVAILABLE = "database_unavailable", "PostgreSQL is away. Retry shortly."
+    SHUTTING_DOWN = "shutting_down", "This process is about to stop. Send the request again; another one takes it."
     OVERLOADED = "overloaded", "Too much is in progress. Retry after the seconds in Retry-After."
     TOO_MANY_REQUESTS = "too_many_requests", "Slow down. Retry after the seconds in Retry-After."
     NOT_ACCEPTABLE = "not_acceptable", "See the documentation for the formats offered."

@@ -20,6 +20,9 @@ REPLAY_ATTEMPT = "replay-attempt"
 SIGNATURE = "signature"
 """On a request: a JWT that proves who sent it, made and checked by ``schemas.signatures``."""
 
+TRACEPARENT = "traceparent"
+"""On a request that is part of a trace, and on whatever follows from it: see ``schemas.traceparent``."""
+
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers. Only a producer's own have no value, ours always have one."""
 

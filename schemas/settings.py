@@ -84,6 +84,13 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
+    worker_host: str = Field("127.0.0.1", description="Address a worker listens on.")
+    worker_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of a worker's health and metrics. Not set: it does not listen."
+    )
+    api_shutdown_delay_s: int = Field(
+        0, ge=0, le=300, description="Seconds the API serves on after SIGTERM, not ready, for load balancers to notice."
+    )
     crash_point: str = Field(
         "", description="For tests: the point at which a process ends itself, such as `after_commit:3`."
     )

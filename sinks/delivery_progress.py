@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from sinks.errors import ProgressMovedError
+from sinks.metrics import COMMIT_RETRIES
 from sinks.postgres.retry import until_done
 
 _READ = "select partition, next_offset from stream_progress where topic = $1 and partition = any($2::int[])"
@@ -49,6 +50,8 @@ class DeliveryProgress:
     async def move(self, moves: Mapping[int, Move]) -> None:
         """Note what has been delivered. Raises ProgressMovedError when another delivers one of the partitions."""
         async for attempt in until_done():
+            if attempt.num > 1:
+                COMMIT_RETRIES.inc()
             with attempt:
                 # A connection lost at COMMIT leaves it open whether the move is in.
                 if attempt.num > 1 and await self._is_in(moves):

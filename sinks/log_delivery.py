@@ -6,14 +6,10 @@ from collections.abc import Sequence
 import structlog
 
 from schemas.notifications import decode_notification
+from sinks.masking import mask_email
+from sinks.metrics import DELIVERIES
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-def mask_email(email: str) -> str:
-    """The address with all but its first character and its domain hidden, as logs may show it."""
-    local, _, domain = email.rpartition("@")
-    return f"{local[:1]}***@{domain}"
+_log = structlog.get_logger(__name__)
 
 
 class LogDelivery:
@@ -22,7 +18,8 @@ class LogDelivery:
     def deliver(self, partition: int, values: Sequence[bytes]) -> None:
         """Log the notifications of one partition, given as they stand on their topic."""
         _log.info("notifications.delivered", partition=partition, count=len(values), channel="log")
-        if _log.isEnabledFor(logging.DEBUG):
+        DELIVERIES.labels("log", "delivered").inc(len(values))
+        if logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
             for notification in map(decode_notification, values):
                 _log.debug(
                     "notification.delivered",

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -21,17 +21,19 @@ from sinks.kafka.options import client_options
 from sinks.kafka.publisher import KafkaPublisher, Publisher
 from streams.audit import AuditStage
 from streams.deliveries import DeliveriesStage
+from streams.group_session import SESSION_TIMEOUT_S
 from streams.line import Line, exit_on_fault
+from streams.metrics import ASSIGNED_PARTITIONS, REBALANCES
 from streams.notifications import NotificationsStage
 from streams.stage import Stage
 from streams.transfers import TransfersStage
 from streams.transport import EXIT_SOFTWARE, FetchWait
 
 STAGES: dict[str, Callable[[Settings, Publisher], Stage]] = {
-    "transfers": TransfersStage,
-    "notifications": NotificationsStage,
-    "audit": AuditStage,
-    "deliveries": DeliveriesStage,
+    TransfersStage.agent: TransfersStage,
+    NotificationsStage.agent: NotificationsStage,
+    AuditStage.agent: AuditStage,
+    DeliveriesStage.agent: DeliveriesStage,
 }
 
 BATCH_RECORDS_MAX = 4_000
@@ -51,9 +53,6 @@ AT_ONCE = FetchWait(bytes_min=1, wait_ms_max=1_500)
 A_LITTLE_LATER = FetchWait(bytes_min=64 * 1024, wait_ms_max=50)
 """For those that follow it: record by record, each would cost them, and the brokers, several times as much."""
 
-SESSION_TIMEOUT_S = 6.0
-"""How long the partitions of a worker that was killed stand still: the least that brokers allow by default."""
-
 HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 4
 
 STOP_S_MAX = 15.0
@@ -71,7 +70,9 @@ class PipelineApp(faust.App):
         group = f"{settings.topic_prefix}hfts-{name}"
         self.publisher = KafkaPublisher(settings, group)
         self.stage = STAGES[name](settings, self.publisher)
-        self.fetch_wait = AT_ONCE if name == "transfers" else A_LITTLE_LATER
+        self.fetch_wait = AT_ONCE if name == TransfersStage.agent else A_LITTLE_LATER
+        self.assigned: Sequence[int] | None = None
+        """Our partitions; None from the beginning of a rebalance until we know where to read on in them."""
         options = client_options(settings)
         super().__init__(
             group,
@@ -100,7 +101,12 @@ class PipelineApp(faust.App):
         await exit_on_fault(self._feed_line(stream))
 
     async def _feed_line(self, stream: Any) -> None:
-        line = Line(self.stage, self.publisher, records_max=BATCH_RECORDS_MAX, bytes_max=BATCH_BYTES_MAX)
+        line = Line(
+            self.stage,
+            self.publisher,
+            records_max=BATCH_RECORDS_MAX,
+            bytes_max=BATCH_BYTES_MAX,
+        )
         running = [asyncio.create_task(exit_on_fault(part)) for part in (line.run(), self.publisher.keep_claims())]
         try:
             async for event in stream.noack().events():
@@ -122,6 +128,16 @@ class PipelineApp(faust.App):
         deadline.start()
         await super().on_stop()
 
+    async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batch in hand finish before others get its partition, also while the app stops.
+
+        Then Faust itself would not wait, and whoever gets the partition would shut us out.
+        """
+        if self.should_stop:
+            await self._consumer_wait_empty(self.consumer, self.log)
+        else:
+            await super()._on_partitions_revoked(revoked)
+
     async def on_shutdown(self) -> None:
         """Disconnect once no agent runs any more."""
         await super().on_shutdown()
@@ -133,10 +149,28 @@ class PipelineApp(faust.App):
         offsets = await self.stage.resume_offsets([tp.partition for tp in assignment])
         return {tp: offsets[tp.partition] for tp in assignment if tp.partition in offsets}
 
+    def on_rebalance_start(self) -> None:
+        """Faust calls it as soon as the group shares its partitions out anew."""
+        self.assigned = None
+        super().on_rebalance_start()
+
+    def on_rebalance_end(self) -> None:
+        """Faust calls it when records begin to flow, or when there are none for us."""
+        super().on_rebalance_end()
+        self.assigned = sorted(tp.partition for tp in self.consumer.assignment())
+
     async def _tell_assigned(self, _app: Any, assigned: set[TP], *_: Any, **__: Any) -> None:
-        _log.info("partitions.assigned", group=self.conf.id, partitions=sorted(tp.partition for tp in assigned))
+        REBALANCES.labels(self.stage.agent).inc()
+        ASSIGNED_PARTITIONS.labels(self.stage.agent).set(len(assigned))
+        _log.info(
+            "partitions.assigned",
+            group=self.conf.id,
+            topic=self.stage.input_topic,
+            partitions=sorted(tp.partition for tp in assigned),
+        )
 
     async def _forget(self, _app: Any, revoked: set[TP], *_: Any, **__: Any) -> None:
+        ASSIGNED_PARTITIONS.labels(self.stage.agent).set(0)
         partitions = [tp.partition for tp in revoked]
         self.stage.forget(partitions)
         self.publisher.release(partitions)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import orjson
 
-from schemas import headers
 from schemas.audit import GENESIS_HASH, chain_record
 from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
@@ -13,7 +12,9 @@ from schemas.topics import AUDIT, TRANSFERS_OUTCOMES
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
+from streams.metrics import BATCH_SECONDS
 from streams.stage import Commit, Output, Positions, publish_only
+from streams.traces import headers_after
 
 
 class Link(msgspec.Struct):
@@ -26,6 +27,8 @@ class Link(msgspec.Struct):
 
 class AuditStage:
     """Adds each outcome to its partition's chain once. The last record of the chain says where to go on."""
+
+    agent = "audit"
 
     def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self.input_topic = settings.topic_name(TRANSFERS_OUTCOMES)
@@ -53,12 +56,13 @@ class AuditStage:
         """Make the next links of the chains."""
         links = self._links.of(batches)
         reach(CrashPoint.AFTER_DECODE)
-        return publish_only(
-            [
-                Output(self._output_topic, partition, _chained(links[partition], records))
-                for partition, records in batches.items()
-            ]
-        )
+        with BATCH_SECONDS.labels(self.agent, "decide").time():
+            return publish_only(
+                [
+                    Output(self._output_topic, partition, _chained(links[partition], records))
+                    for partition, records in batches.items()
+                ]
+            )
 
     async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
         await self._publisher.take_over([self._output_topic], partitions)
@@ -86,5 +90,5 @@ def _chained(link: Link, records: Iterable[Consumed]) -> list[tuple[Record]]:
         )
         link.outcome_offset = record.offset
         link.next_sequence += 1
-        chained.append((Record(record.key, value, [(headers.SOURCE_OFFSET, str(record.offset).encode())]),))
+        chained.append((Record(record.key, value, headers_after(record)),))
     return chained

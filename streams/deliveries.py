@@ -17,6 +17,8 @@ from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
 from sinks.log_delivery import LogDelivery
 from sinks.postgres.pool import create_pool
+from sinks.tracing import tracing
+from streams.metrics import BATCH_SECONDS
 from streams.stage import Commit, Outputs, Positions
 
 KEYS_REMEMBERED_MAX = 100_000
@@ -26,6 +28,8 @@ _log = structlog.get_logger(__name__)
 
 class DeliveriesStage:
     """Delivers each notification once; again only what was in hand when a process died before it could note it."""
+
+    agent = "deliveries"
 
     def __init__(self, settings: Settings, _publisher: Publisher) -> None:
         self._settings = settings
@@ -54,7 +58,11 @@ class DeliveriesStage:
 
     async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
         """Nothing: everything about a delivery is an effect."""
-        return partial(self._deliver, batches)
+        return partial(self._commit, batches)
+
+    async def _commit(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
+        with BATCH_SECONDS.labels(self.agent, "commit").time():
+            return await self._deliver(batches)
 
     async def _deliver(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
         """Deliver what is new of these notifications.
@@ -77,7 +85,8 @@ class DeliveriesStage:
             if records[-1].offset >= (before[partition] or 0)
         }
         if moves:
-            await self._progress.move(moves)
+            with tracing().database("stream_progress", len(moves)):
+                await self._progress.move(moves)
             reach(CrashPoint.AFTER_COMMIT)
         for partition, move in moves.items():
             self._next_offsets.keep(partition, move.after)

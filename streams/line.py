@@ -3,16 +3,19 @@
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from schemas.crash_points import CrashPoint
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, content_bytes
-from streams.stage import Commit, Outputs, Stage
+from sinks.tracing import BatchSpan, tracing
+from streams.metrics import BATCH_RECORDS, BATCH_SECONDS
+from streams.stage import Commit, Output, Outputs, Stage
 from streams.transport import EXIT_SOFTWARE
 
 _log = structlog.get_logger(__name__)
@@ -63,20 +66,27 @@ class Line:
         """Work batches off until cancelled. Run it under exit_on_fault."""
         while True:
             events = await self._take()
-            commit = await self._stage.prepare(_by_partition(events))
+            batches = _by_partition(events)
+            BATCH_RECORDS.labels(self._stage.agent).observe(sum(map(len, batches.values())))
+            # Every line of the log about them says so; the task that finishes them inherits it.
+            bind_contextvars(agent=self._stage.agent, topic=self._stage.input_topic, **_places(batches))
+            span = tracing().batch(self._stage.agent, self._stage.input_topic, batches)
+            with span.step("decide"):
+                commit = await self._stage.prepare(batches)
             # What comes in while the last one is still being committed makes the next batch.
             await self._committing.acquire()
-            finishing = asyncio.create_task(exit_on_fault(self._finish(commit, events)))
+            finishing = asyncio.create_task(exit_on_fault(self._finish(commit, events, span)))
             self._finishing.add(finishing)
             finishing.add_done_callback(self._finishing.discard)
 
-    async def _finish(self, commit: Commit, events: Sequence[Event]) -> None:
-        outputs = await commit()
-        await self._publishing.acquire()
-        # Not before: at most one committed batch waits for the brokers.
-        self._committing.release()
-        await self._publish(outputs, events)
-        self._publishing.release()
+    async def _finish(self, commit: Commit, events: Sequence[Event], span: BatchSpan) -> None:
+        with span:
+            outputs = await commit()
+            await self._publishing.acquire()
+            # Not before: at most one committed batch waits for the brokers.
+            self._committing.release()
+            await self._publish(outputs, events)
+            self._publishing.release()
 
     async def _take(self) -> list[Event]:
         async with self._changed:
@@ -87,7 +97,9 @@ class Line:
 
     async def _publish(self, outputs: Outputs, events: Sequence[Event]) -> None:
         reach(CrashPoint.BEFORE_PUBLISH)
-        await publish_outputs(self._publisher, outputs)
+        if any(outputs):
+            with BATCH_SECONDS.labels(self._stage.agent, "publish").time():
+                await publish_outputs(self._publisher, outputs)
         reach(CrashPoint.AFTER_PUBLISH)
         for event in events:
             event.ack()
@@ -97,7 +109,15 @@ class Line:
 async def publish_outputs(publisher: Publisher, outputs: Outputs) -> None:
     """Publish phase after phase, the partitions of each at once."""
     for phase in outputs:
-        await asyncio.gather(*(publisher.publish(o.topic, o.partition, o.groups) for o in phase))
+        if phase:
+            with tracing().sending(phase[0].topic, partitions=[output.partition for output in phase]):
+                await asyncio.gather(*(_publish_output(publisher, output) for output in phase))
+
+
+async def _publish_output(publisher: Publisher, output: Output) -> None:
+    await publisher.publish(output.topic, output.partition, output.groups)
+    if output.published is not None:
+        output.published()
 
 
 def _by_partition(events: Sequence[Event]) -> dict[int, list[Consumed]]:
@@ -108,6 +128,15 @@ def _by_partition(events: Sequence[Event]) -> dict[int, list[Consumed]]:
         last = batch[-1].offset if batch else -1
         batch.extend(event.value if event.value[0].offset > last else [r for r in event.value if r.offset > last])
     return batches
+
+
+def _places(batches: Mapping[int, Sequence[Consumed]]) -> dict[str, list[int]]:
+    """Where batches stand on their topic: the offsets are in the order of the partitions."""
+    return {
+        "partitions": list(batches),
+        "first_offsets": [records[0].offset for records in batches.values()],
+        "last_offsets": [records[-1].offset for records in batches.values()],
+    }
 
 
 async def exit_on_fault(work: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from schemas import headers
 from schemas.crash_points import CrashPoint
 from schemas.notifications import Notification, Party, encode_notification
 from schemas.settings import Settings
@@ -13,7 +12,9 @@ from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.postgres.pool import create_pool
 from sinks.recipients import Recipient, Recipients
+from streams.metrics import BATCH_SECONDS
 from streams.stage import Commit, Output, Positions, publish_only
+from streams.traces import headers_after
 
 
 class NotificationsStage:
@@ -21,6 +22,8 @@ class NotificationsStage:
 
     An outcome without anyone to tell leaves no trace there and is read again after a restart, to no effect.
     """
+
+    agent = "notifications"
 
     def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self._settings = settings
@@ -48,6 +51,10 @@ class NotificationsStage:
 
     async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
         """Write the messages of these outcomes."""
+        with BATCH_SECONDS.labels(self.agent, "decide").time():
+            return publish_only(await self._outputs(batches))
+
+    async def _outputs(self, batches: Mapping[int, Sequence[Consumed]]) -> list[Output]:
         last = self._last_source.of(batches)
         read = {
             partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
@@ -62,13 +69,11 @@ class NotificationsStage:
         )
         for partition, records in batches.items():
             self._last_source.keep(partition, max(last[partition], records[-1].offset))
-        return publish_only(
-            [
-                Output(self._output_topic, partition, _messages(outcomes, owners))
-                for partition, outcomes in read.items()
-                if outcomes
-            ]
-        )
+        return [
+            Output(self._output_topic, partition, _messages(outcomes, owners))
+            for partition, outcomes in read.items()
+            if outcomes
+        ]
 
     async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
         await self._publisher.take_over([self._output_topic], partitions)
@@ -103,7 +108,7 @@ def _messages(
     outcomes: Iterable[tuple[Consumed, Outcome]], owners: Mapping[str, Recipient | None]
 ) -> Iterator[tuple[Record, ...]]:
     for record, outcome in outcomes:
-        source: headers.Headers = [(headers.SOURCE_OFFSET, str(record.offset).encode())]
         messages = notifications_of(outcome, owners)
         if messages:
-            yield tuple(Record(record.key, encode_notification(message), source) for message in messages)
+            headers = headers_after(record)
+            yield tuple(Record(record.key, encode_notification(message), headers) for message in messages)

@@ -30,12 +30,13 @@ def outcome_of(transfer: Transfer) -> Outcome:
     )
 
 
-def outcome_record(transfer: Transfer) -> Record:
-    """The record for the outcomes topic."""
+def outcome_record(transfer: Transfer, traceparent: bytes | None = None) -> Record:
+    """The record for the outcomes topic, in the trace of its request if that has one."""
+    source = (headers.SOURCE_OFFSET, str(transfer.request_offset).encode())
     return Record(
         transfer.source_wallet_id.encode(),
         encode_outcome(outcome_of(transfer)),
-        [(headers.SOURCE_OFFSET, str(transfer.request_offset).encode())],
+        [source] if traceparent is None else [(headers.TRACEPARENT, traceparent), source],
     )
 
 

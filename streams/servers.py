@@ -15,6 +15,7 @@ from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
 from sinks.postgres.access import explain_refusal
 from sinks.postgres.migrate import known_migrations, migration_status
+from sinks.postgres.migration_steps import schema_fault
 from sinks.postgres.pool import connect
 from sinks.postgres.retry import describe
 
@@ -26,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def wait_for_servers(settings: Settings) -> None:
-    """Return once the database has its migrations and the cluster its topics.
+    """Return once the database has a schema that we can work on, and the cluster its topics.
 
     Until then every fault is logged, with what to do, and looked at again after 0.5 s to 5 s, for ever.
     """
@@ -47,7 +48,7 @@ async def database_fault(settings: Settings) -> str | None:
         return f"the database is not as it should be ({describe(error)})"
     finally:
         connection.terminate()
-    return None if all(migration.applied for migration in status) else "migrations are missing: run hfts migrate"
+    return schema_fault(status)
 
 
 async def cluster_fault(settings: Settings) -> str | None:

@@ -19,10 +19,12 @@ class Output(msgspec.Struct):
     topic: str
     partition: int
     groups: Iterable[tuple[Record, ...]]
+    published: Callable[[], None] | None = None
+    """Called once they are durable."""
 
 
 Outputs = Sequence[Sequence[Output]]
-"""What is to be published: the outputs of a phase all at once, one phase after another."""
+"""What is to be published: the outputs of a phase all at once, one phase after another. A phase has one topic."""
 
 Commit: TypeAlias = Callable[[], Awaitable[Outputs]]
 """The second half of a stage's work: makes it durable, and returns what to publish then."""
@@ -30,6 +32,9 @@ Commit: TypeAlias = Callable[[], Awaitable[Outputs]]
 
 class Stage(Protocol):
     """One step of the pipeline: reads a topic, and is exact across crashes by itself."""
+
+    agent: str
+    """What it is called among the metrics, and as a choice of ``hfts worker``."""
 
     input_topic: str
 

@@ -1,7 +1,7 @@
 """The transfers stage: requests in; ledger; outcomes and dead letters out."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -18,11 +18,17 @@ from sinks.ledger.ledger import Ledger
 from sinks.ledger.speculation import Decision, SpeculativeLedger
 from sinks.ledger.types import Applied, Batch, Order, Refused, Transfer
 from sinks.postgres.pool import create_pool
+from streams.metrics import BATCH_SECONDS
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
 from streams.rules import decide
 from streams.signed_requests import Forged, forged_requests, letters_of, request_verifier, without
 from streams.stage import Commit, Output, Outputs, Positions
+from streams.traces import Traces, traces_of
+from streams.transfer_counts import count_committed, count_dead_letters, count_told
+
+LETTERS_LOGGED_MAX = 10
+"""All of them stand on the dead-letter topic; a log line is to be read."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +50,16 @@ class _Work(msgspec.Struct):
     decision: Decision
     forged: Forged
     dead: list[DeadLetter]
+    traces: Traces
+
+    def came_ms(self, partition: int, transfers: Sequence[Transfer]) -> list[int]:
+        """The timestamps of the requests that these transfers of a partition were made of, of the old ones none."""
+        for batch in self.decision.batches:
+            if batch.partition == partition:
+                # Some 0.1 µs for each, and many come by here.
+                new = {t.request_offset for t in transfers if t.request_offset >= batch.first_offset}
+                return [record.timestamp for record in self.batches[partition] if record.offset in new]
+        return []
 
 
 class TransfersStage:
@@ -52,6 +68,8 @@ class TransfersStage:
     The order of effects: commit, dead letters, outcomes. So whatever stands before the last outcome of a
     partition has been published, and reading on behind it misses nothing.
     """
+
+    agent = "transfers"
 
     def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self._settings = settings
@@ -83,19 +101,21 @@ class TransfersStage:
     async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
         """Decide what is new, all partitions together, while what was decided before is still being written."""
         positions = self._positions.of(batches)
-        orders: list[Order] = []
-        dead: list[DeadLetter] = []
-        for records in batches.values():
-            read, unreadable = read_requests(records)
-            orders += read
-            dead += unreadable
-        forged = await self._forged(orders, batches)
+        with BATCH_SECONDS.labels(self.agent, "decode").time():
+            orders: list[Order] = []
+            dead: list[DeadLetter] = []
+            for records in batches.values():
+                read, unreadable = read_requests(records)
+                orders += read
+                dead += unreadable
+            forged = await self._forged(orders, batches)
         reach(CrashPoint.AFTER_DECODE)
-        old = [order for order in orders if order.offset < positions[order.partition].decided]
-        new = _new_batches(batches, without(forged, orders), positions)
-        for batch in new:
-            positions[batch.partition].decided = batch.next_offset
-        work = _Work(batches, positions, old, await self._ledger.decide(new), forged, dead)
+        with BATCH_SECONDS.labels(self.agent, "decide").time():
+            old = [order for order in orders if order.offset < positions[order.partition].decided]
+            new = _new_batches(batches, without(forged, orders), positions)
+            for batch in new:
+                positions[batch.partition].decided = batch.next_offset
+            work = _Work(batches, positions, old, await self._ledger.decide(new), forged, dead, traces_of(batches))
         return partial(self._commit, work)
 
     async def _commit(self, work: "_Work") -> Outputs:
@@ -104,13 +124,15 @@ class TransfersStage:
         What was published before is left out of the outputs. Raises ProgressMovedError when another worker has taken
         a partition over.
         """
-        replayed = await self._ledger.replay(work.old) if work.old else Applied([], [])
-        applied = await self._ledger.commit(work.decision)
+        with BATCH_SECONDS.labels(self.agent, "commit").time():
+            replayed = await self._ledger.replay(work.old) if work.old else Applied([], [])
+            applied = await self._ledger.commit(work.decision)
         reach(CrashPoint.AFTER_COMMIT)
+        count_committed(applied.transfers)
         # First, since of two letters for the same record the first one counts.
         dead = [*letters_of(work.forged, replayed.transfers), *work.dead]
         dead += _refused_letters([*replayed.refused, *applied.refused], work.batches)
-        return self._outputs(work.positions, [*replayed.transfers, *applied.transfers], dead)
+        return self._outputs(work, [*replayed.transfers, *applied.transfers], dead)
 
     async def _forged(self, orders: Sequence[Order], batches: Mapping[int, Sequence[Consumed]]) -> Forged:
         if self._verifier is None:
@@ -118,9 +140,8 @@ class TransfersStage:
         # In a thread: what was decided before can be published meanwhile.
         return await asyncio.to_thread(forged_requests, self._verifier, orders, batches)
 
-    def _outputs(
-        self, positions: Mapping[int, Position], transfers: Sequence[Transfer], dead: Sequence[DeadLetter]
-    ) -> Outputs:
+    def _outputs(self, work: "_Work", transfers: Sequence[Transfer], dead: Sequence[DeadLetter]) -> Outputs:
+        positions = work.positions
         letters: defaultdict[int, list[DeadLetter]] = defaultdict(list)
         for letter in sorted(dead, key=lambda letter: letter.record.offset):
             position = positions[letter.record.partition]
@@ -134,10 +155,24 @@ class TransfersStage:
                 position.last_outcome = transfer.request_offset
                 told[transfer.request_partition].append(transfer)
         if letters:
-            _log.warning("requests.dead_lettered", records={p: len(some) for p, some in letters.items()})
+            _log.warning("requests.dead_lettered", **_told_of(letters))
         return (
-            [Output(self._dead_letters_topic, p, _alone(map(dead_letter_record, some))) for p, some in letters.items()],
-            [Output(self._outcomes_topic, p, _alone(map(outcome_record, some))) for p, some in told.items()],
+            [self._dead_letters(partition, some) for partition, some in letters.items()],
+            [self._outcomes(partition, some, work) for partition, some in told.items()],
+        )
+
+    def _dead_letters(self, partition: int, letters: Sequence[DeadLetter]) -> Output:
+        causes = [letter.cause for letter in letters]
+        records = _alone(map(dead_letter_record, letters))
+        return Output(self._dead_letters_topic, partition, records, partial(count_dead_letters, causes))
+
+    def _outcomes(self, partition: int, transfers: Sequence[Transfer], work: "_Work") -> Output:
+        came_ms = work.came_ms(partition, transfers)
+        return Output(
+            self._outcomes_topic,
+            partition,
+            _alone(_outcome_records(transfers, work.traces)),
+            partial(count_told, came_ms),
         )
 
     async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
@@ -183,6 +218,22 @@ def _refused_letters(refused: Sequence[Refused], batches: Mapping[int, Sequence[
         return []
     records = {(partition, record.offset): record for partition, those in batches.items() for record in those}
     return [DeadLetter(records[r.order.partition, r.order.offset], r.cause, r.detail) for r in refused]
+
+
+def _outcome_records(transfers: Iterable[Transfer], traces: Traces) -> Iterator[Record]:
+    if not traces:
+        return map(outcome_record, transfers)
+    return (outcome_record(t, traces.get((t.request_partition, t.request_offset))) for t in transfers)
+
+
+def _told_of(letters: Mapping[int, Sequence[DeadLetter]]) -> dict[str, object]:
+    """What the log says of letters: how many, by their cause, and where the first of them stand."""
+    every = [letter for some in letters.values() for letter in some]
+    return {
+        "records": len(every),
+        "causes": dict(Counter(str(letter.cause) for letter in every)),
+        "first": [f"{each.record.partition}:{each.record.offset}" for each in every[:LETTERS_LOGGED_MAX]],
+    }
 
 
 def _alone(records: Iterable[Record]) -> Iterator[tuple[Record]]:

@@ -65,6 +65,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001 (Faust has a setting only with its own transactions)
         return consumer
 
+    def close(self) -> None:
+        """Do nothing: the thread leaves the group at its end.
+
+        Faust calls this for a rebalance that comes while the app stops, and hangs up without leaving: the group would
+        wait for our session to run out.
+        """
+
     async def seek_assigned(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
         """Read on at these offsets where the partitions are still ours; returns where."""
         sought: dict[TP, int] = await self.call_thread(self._seek_assigned, offsets)

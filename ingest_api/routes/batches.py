@@ -9,6 +9,7 @@ from ingest_api.batch_outbox import MEDIA_TYPE
 from ingest_api.batch_submission import BatchSubmission
 from ingest_api.body_limits import BATCH_PATH
 from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.draining import draining_of
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ingest_api.services import services_of
@@ -65,4 +66,5 @@ async def submit_batch(request: Request) -> Response:
     if kind != MEDIA_TYPE:
         raise ProblemError(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE, headers={"Accept": MEDIA_TYPE})
     services, caller = services_of(request), caller_of(request)
-    return BatchAnswer(BatchSubmission(services.submitter, services.owners, caller), services.receipts, caller)
+    submission = BatchSubmission(services.submitter, services.owners, caller)
+    return BatchAnswer(submission, services.receipts, caller, draining_of(request))

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from ingest_api.draining import draining_of
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ingest_api.readiness import DATABASE
@@ -20,7 +21,12 @@ async def is_alive() -> Health:
 
 @router.get("/readyz", responses=problems(503))
 async def is_ready(request: Request) -> Health:
-    """200 if PostgreSQL answers with every migration applied and Kafka has the topic; else 503 with what is missing."""
+    """200 if PostgreSQL answers with a schema that fits and Kafka has the topic; else 503 with what is missing.
+
+    503 `shutting_down` when this process is about to stop: send it nothing new.
+    """
+    if draining_of(request).has_begun:
+        raise ProblemError(503, ProblemCode.SHUTTING_DOWN)
     missing = await services_of(request).readiness.missing()
     if missing:
         parts = [part for part, _ in missing]

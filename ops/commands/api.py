@@ -9,8 +9,9 @@ def register(app: typer.Typer) -> None:
 
 
 def api_command() -> None:
-    """Serve the HTTP API on API_HOST and API_PORT."""
+    """Serve the HTTP API on API_HOST and API_PORT, and the dashboard at /ops."""
     from ingest_api.server import run  # noqa: PLC0415 (keeps --help quick)
     from ops.configuration import load_settings  # noqa: PLC0415
+    from ops.dashboard.extension import dashboard  # noqa: PLC0415
 
-    run(load_settings())
+    run(load_settings(), dashboard())

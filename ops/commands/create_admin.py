@@ -1,6 +1,7 @@
-"""``hfts create-admin``: the first admin account."""
+"""``hfts create-admin``: the first admin account, and those of operators."""
 
 import os
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,8 +13,13 @@ def register(app: typer.Typer) -> None:
     app.command("create-admin")(create_admin_command)
 
 
-def create_admin_command() -> None:
-    """Make ADMIN_EMAIL an admin with ADMIN_PASSWORD (both from the environment). May be repeated."""
+def create_admin_command(
+    *,
+    role: Annotated[
+        Literal["admin", "ops"], typer.Option(help="What the account may do: everything, or the dashboard alone.")
+    ] = "admin",
+) -> None:
+    """Make ADMIN_EMAIL an admin, or an operator, with ADMIN_PASSWORD (both from the environment). May be repeated."""
     import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
 
     from ops.admin import ensure_admin  # noqa: PLC0415
@@ -25,5 +31,6 @@ def create_admin_command() -> None:
         raise CommandError("set the environment variables ADMIN_EMAIL and ADMIN_PASSWORD")
     settings = load_settings()
     with explained(settings):
-        changed = asyncio.run(ensure_admin(settings, email, password))
-    print(f"{email} is an admin" if changed else f"{email} was an admin with this password already")
+        changed = asyncio.run(ensure_admin(settings, email, password, role))
+    named = "an admin" if role == "admin" else "an operator"
+    print(f"{email} is {named}" if changed else f"{email} was {named} with this password already")

@@ -7,6 +7,10 @@ class DeadLetterError(CommandError):
     """What was asked for cannot be done, or not now."""
 
 
+class NoLetterError(DeadLetterError):
+    """There is no letter at this address, or no such partition. List what there is."""
+
+
 class BusyError(DeadLetterError):
     """Another command is replaying or discarding. Wait until it ends."""
 

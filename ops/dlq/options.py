@@ -14,7 +14,7 @@ from schemas.codes import DeadLetterCause
 
 REASON_CHARS_MAX = 500
 
-_STATES = {
+STATES = {
     "open": STILL_OPEN,
     "replayed": frozenset({State.REPLAYED}),
     "discarded": frozenset({State.DISCARDED}),
@@ -33,9 +33,9 @@ def addresses_of(texts: Iterable[str]) -> list[Address]:
 
 def states_of(text: str) -> frozenset[State]:
     """The states that are meant. A letter whose replay is not known to be done still counts as open."""
-    if text not in _STATES:
-        raise typer.BadParameter(f"--state is {', '.join(_STATES)}; not {text!r}")
-    return _STATES[text]
+    if text not in STATES:
+        raise typer.BadParameter(f"--state is {', '.join(STATES)}; not {text!r}")
+    return STATES[text]
 
 
 def selection_of(

@@ -16,7 +16,7 @@ def shown_bytes(raw: bytes | None) -> Iterator[str]:
         yield "(none)"
     elif not raw:
         yield "(empty)"
-    elif (text := _printable(raw)) is not None:
+    elif (text := printable(raw)) is not None:
         yield text
     else:
         yield from hex_dump(raw)
@@ -30,7 +30,8 @@ def hex_dump(raw: bytes) -> Iterator[str]:
         yield f"{start:08x}  {row.hex(' '):<{3 * _HEX_COLUMNS - 1}}  {shown}"
 
 
-def _printable(raw: bytes) -> str | None:
+def printable(raw: bytes) -> str | None:
+    """The bytes as text, where they are text and nothing in it is for a terminal to act on."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:

@@ -1,11 +1,12 @@
 """Streams the selected letters, one partition after another, each in the order of its offsets."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.dlq.address import Address
-from ops.dlq.errors import DeadLetterError
+from ops.dlq.errors import NoLetterError
 from ops.dlq.letters import Letter, read_letter
 from ops.dlq.selection import Selection
 from ops.topic_reader import Span, partition_counts, read_spans, topic_spans
@@ -22,10 +23,10 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 
 async def read_letters(
     consumer: AIOKafkaConsumer, settings: Settings, selection: Selection, progress: Progress = no_progress
-) -> AsyncIterator[list[Letter]]:
+) -> AsyncGenerator[list[Letter], None]:
     """Letters that are on the topic now, in lists of one partition; later ones are left out.
 
-    Holds at most one poll's records. Raises DeadLetterError, before the first list, for a partition that does not exist
+    Holds at most one poll's records. Raises NoLetterError, before the first list, for a partition that does not exist
     and for an address without a letter; TopicReadError.
     """
     spans = await _spans(consumer, settings, selection)
@@ -50,7 +51,7 @@ async def _spans(consumer: AIOKafkaConsumer, settings: Settings, selection: Sele
     asked = selection.partitions | {address.partition for address in selection.addresses}
     unknown = sorted(partition for partition in asked if not 0 <= partition < counts[topic])
     if unknown:
-        raise DeadLetterError(f"there is no partition {unknown[0]}: {topic} has 0 to {counts[topic] - 1}")
+        raise NoLetterError(f"there is no partition {unknown[0]}: {topic} has 0 to {counts[topic] - 1}")
     spans = [span for span in await topic_spans(consumer, counts) if not asked or span.partition in asked]
     if selection.addresses:
         whole = {span.partition: span for span in spans}
@@ -59,7 +60,7 @@ async def _spans(consumer: AIOKafkaConsumer, settings: Settings, selection: Sele
             for partition, offset in sorted(selection.addresses)
             if whole[partition].begin <= offset < whole[partition].end
         ]
-    return await _since(consumer, spans, selection)
+    return await _since(consumer, _behind(spans, selection.after), selection)
 
 
 async def _require(consumer: AIOKafkaConsumer, spans: list[Span], addresses: frozenset[Address]) -> None:
@@ -68,9 +69,16 @@ async def _require(consumer: AIOKafkaConsumer, spans: list[Span], addresses: fro
         async for _, records in read_spans(consumer, [span]):
             missing -= {Address(record.partition, record.offset) for record in records}
     if missing:
-        raise DeadLetterError(
-            f"there is no dead letter {min(missing)}: `hfts dlq list --state all` shows what there is"
-        )
+        raise NoLetterError(f"there is no dead letter {min(missing)}: `hfts dlq list --state all` shows what there is")
+
+
+def _behind(spans: list[Span], after: Address | None) -> list[Span]:
+    """What stands behind this letter, in the order of partitions and offsets."""
+    if after is None:
+        return spans
+    later = [span for span in spans if span.partition > after.partition]
+    own = [span for span in spans if span.partition == after.partition and after.offset + 1 < span.end]
+    return [replace(span, begin=max(span.begin, after.offset + 1)) for span in own] + later
 
 
 async def _since(consumer: AIOKafkaConsumer, spans: list[Span], selection: Selection) -> list[Span]:

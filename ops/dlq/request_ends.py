@@ -40,8 +40,8 @@ async def request_ends(settings: Settings) -> AsyncIterator[RequestEnds]:
     partitions = (await partition_counts(settings, [topic]))[topic]
     # Sees open transactions, unlike what reads the records: an end without them could stand before ours.
     consumer = AIOKafkaConsumer(**client_options(settings), group_id=None, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([TopicPartition(topic, partition) for partition in range(partitions)])
         yield RequestEnds(consumer, topic, partitions)
     finally:

@@ -22,7 +22,8 @@ class State(StrEnum):
 class Selection:
     """Letters by address, or by what all the given filters admit. Without any it means every letter.
 
-    ``since`` is the first moment that is admitted, ``until`` the last; both go by when a letter was written.
+    ``since`` is the first moment that is admitted, ``until`` the last; both go by when a letter was written. ``after``
+    is the letter behind which to begin, in the order of partitions and offsets.
     """
 
     addresses: frozenset[Address] = frozenset()
@@ -30,6 +31,7 @@ class Selection:
     partitions: frozenset[int] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
+    after: Address | None = None
 
     @property
     def is_everything(self) -> bool:
@@ -44,4 +46,5 @@ class Selection:
             and (not self.partitions or letter.address.partition in self.partitions)
             and (self.since is None or letter.at >= self.since)
             and (self.until is None or letter.at <= self.until)
+            and (self.after is None or letter.address > self.after)
         )

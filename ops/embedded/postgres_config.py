@@ -21,7 +21,7 @@ def server_settings(*, port: int, memory_bytes: int, disk_free_bytes: int, small
         "port": str(port),
         "unix_socket_directories": "",
         "password_encryption": "scram-sha-256",
-        "max_connections": "200",
+        "max_connections": "300",
         "fsync": "on",
         "synchronous_commit": "on",
         "shared_buffers": f"{shared_bytes // MIB}MB",

@@ -16,6 +16,7 @@ from ops.embedded.errors import StackError
 from ops.embedded.http_probe import answers_ok
 from ops.embedded.layout import default_folder
 from ops.embedded.plan import StackOptions
+from ops.embedded.ports import HOST, free_port
 from ops.embedded.processes import Program
 from ops.embedded.reporting import Reporter
 from ops.embedded.stack import Stack
@@ -46,6 +47,7 @@ class Supervisor:
         if workers:
             self._workers.append(DOWNSTREAM)
         self._api = ["api"] if api else []
+        self._status_ports: dict[str, int] = {}
 
     async def run(self) -> None:
         """Start everything, wait for SIGINT or SIGTERM, stop everything. Raises StackError when the start fails."""
@@ -72,8 +74,12 @@ class Supervisor:
         await self._prepare()
         settings, parts = self._stack.settings(), self._stack.parts
         environment = child_environment(os.environ, settings, self._stack.secrets)
-        for name in [*self._api, *self._workers]:
+        for name in self._api:
             parts.start(_program(self._stack, name, environment))
+        for name in self._workers:
+            port = free_port({settings.api_port, *self._status_ports.values()})
+            self._status_ports[name] = port
+            parts.start(_program(self._stack, name, {**environment, "WORKER_PORT": str(port)}))
         for name in self._api:
             await self._wait_for_api(name)
         for name in self._workers:
@@ -117,7 +123,8 @@ class Supervisor:
         url = api_url(settings)
         database = f"{settings.postgres_host}:{settings.postgres_port}/{settings.postgres_db}"
         return [
-            *([("API", url), ("API documentation", f"{url}/docs")] if self._api else []),
+            *([("API", url), ("API documentation", f"{url}/docs"), ("Dashboard", f"{url}/ops")] if self._api else []),
+            *((name, f"http://{HOST}:{port}") for name, port in self._status_ports.items()),
             ("Kafka", settings.kafka_bootstrap_servers),
             ("PostgreSQL", f"{database} as {settings.postgres_user}"),
             ("Admin", ADMIN_EMAIL),

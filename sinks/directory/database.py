@@ -7,10 +7,11 @@ import asyncpg
 import structlog
 
 from schemas.settings import Settings
-from sinks.errors import DatabaseAwayError
+from sinks.errors import DatabaseAwayError, MigrationError
 from sinks.postgres.access import explain_refusal
 from sinks.postgres.faults import is_transient
 from sinks.postgres.migrate import known_migrations, migration_status
+from sinks.postgres.migration_steps import schema_fault
 from sinks.postgres.pool import create_pool
 from sinks.postgres.retry import describe
 
@@ -59,8 +60,8 @@ class Database:
         found = await self.rows(sql, *values)
         return found[0] if found else None
 
-    async def missing_migrations(self) -> list[str]:
-        """Names of the migrations that have not been applied. Raises DatabaseAwayError or MigrationError.
+    async def check_schema(self) -> None:
+        """Return if this program can work on the schema. Raises MigrationError if not, and DatabaseAwayError.
 
         Whoever probes learns no more than that the database is away; the log says why.
         """
@@ -73,7 +74,9 @@ class Database:
                 _log.warning("postgres.away", error=explain_refusal(self._settings, error) or describe(error))
                 raise DatabaseAwayError("PostgreSQL is away") from error
             raise
-        return [f"{step.version:04d}_{step.name}" for step in status if not step.applied]
+        fault = schema_fault(status)
+        if fault is not None:
+            raise MigrationError(fault)
 
 
 def _is_away(error: Exception) -> bool:

@@ -53,7 +53,7 @@ async def _fault_of(server: str, settings: Settings, options: dict[str, Any]) ->
             f"Kafka at {server} does not take {settings.kafka_sasl_mechanism}: set KAFKA_SASL_MECHANISM to what it "
             "offers"
         )
-    except (TimeoutError, errors.KafkaError, ValueError):
+    except (TimeoutError, ConnectionResetError, errors.KafkaError, ValueError):
         # A listener of another protocol hangs up, or waits for more; ValueError: a broker that fails SCRAM itself.
         return (
             f"what listens at {server} does not talk as KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol} "

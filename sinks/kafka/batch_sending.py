@@ -9,6 +9,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.signatures import RequestSigner
 from sinks.kafka.partitions import partition_of
+from sinks.tracing import OwnHeaders
 
 
 @dataclass(slots=True)
@@ -28,14 +29,17 @@ class Batch:
 
 
 def fill_batches(
-    producer: Any, partitions: int, records: Sequence[tuple[bytes, bytes]], signer: RequestSigner | None
+    producer: Any, partitions: int, records: Sequence[tuple[bytes, bytes, OwnHeaders]], signer: RequestSigner | None
 ) -> list[Batch]:
-    """The records in batches, in order within each partition. Raises ValueError for one that no batch can hold."""
+    """The records, their keys, values and headers, in batches, in order within each partition.
+
+    Raises ValueError for one that no batch can hold.
+    """
     batches: list[Batch] = []
     filling: dict[int, Batch] = {}
-    for place, (key, value) in enumerate(records):
+    for place, (key, value, own) in enumerate(records):
         partition = partition_of(key, partitions)
-        headers = [signer.header(value)] if signer else []
+        headers = [*own, signer.header(value)] if signer else own
         batch = filling.get(partition)
         if batch is None or batch.builder.append(key=key, value=value, timestamp=None, headers=headers) is None:
             batch = filling[partition] = Batch(partition, producer.create_batch())

@@ -18,6 +18,7 @@ from sinks.kafka.options import client_options
 from sinks.kafka.positions import Position
 from sinks.kafka.rounds import Rounds
 from sinks.kafka.signing import request_signer
+from sinks.tracing import OwnHeaders, tracing
 
 CONFIRM_TIMEOUT_S = 5.0
 """An idempotent send of aiokafka's never times out while the broker is away, so it is bounded from outside."""
@@ -80,8 +81,11 @@ class RequestPublisher:
             raise BrokerAwayError("too many requests are waiting for Kafka")
         self._pending += 1
         try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                return await self._rounds.add(key, value)
+            with tracing().sending(self.topic) as span:
+                async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                    position = await self._rounds.add(key, value, span.headers())
+                span.stands_at(position)
+                return position
         except TimeoutError:
             raise BrokerAwayError("Kafka did not confirm the record in time") from None
         finally:
@@ -97,13 +101,16 @@ class RequestPublisher:
             return positions
         self._pending += len(records)
         batches: list[Batch] = []
-        try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                await self._send_all(records, batches)
-        except (TimeoutError, KafkaError):
-            _log.warning("broker.unconfirmed", topic=self.topic, records=len(records))
-        finally:
-            self._pending -= len(records)
+        with tracing().sending(self.topic, records=len(records)) as span:
+            headers = span.headers()
+            try:
+                async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+                    await self._send_all([(key, value, headers) for key, value in records], batches)
+            except (TimeoutError, KafkaError) as error:
+                span.fail(error)
+                _log.warning("broker.unconfirmed", topic=self.topic, records=len(records))
+            finally:
+                self._pending -= len(records)
         for batch in batches:
             if (offset := batch.base_offset()) is not None:
                 for distance, place in enumerate(batch.places):
@@ -117,7 +124,7 @@ class RequestPublisher:
             raise BrokerAwayError("Kafka is away, or has no topic " + self.topic)
         await self._check_topic(producer)
 
-    async def _send_all(self, records: Sequence[tuple[bytes, bytes]], batches: list[Batch]) -> None:
+    async def _send_all(self, records: Sequence[tuple[bytes, bytes, OwnHeaders]], batches: list[Batch]) -> None:
         """Fills the list of batches, and returns once each has its outcome."""
         while (producer := self._producer) is None:
             await self._connected.wait()

@@ -17,6 +17,7 @@ from sinks.errors import BrokerAwayError
 from sinks.kafka.batch_sending import Batch, fill_batches
 from sinks.kafka.partitions import partition_of
 from sinks.kafka.positions import Position
+from sinks.tracing import OwnHeaders
 
 ROUND_S_MAX = 0.02
 """After so long the next round begins nevertheless: one partition that its brokers hold up must not stop the others."""
@@ -27,6 +28,7 @@ Waiter: TypeAlias = "asyncio.Future[Position]"
 class _Waiting(NamedTuple):
     key: bytes
     value: bytes
+    headers: OwnHeaders
     waiter: Waiter
 
 
@@ -66,10 +68,10 @@ class Rounds:
             self._task.cancel()
         self._end_round()
 
-    def add(self, key: bytes, value: bytes) -> Waiter:
+    def add(self, key: bytes, value: bytes, headers: OwnHeaders) -> Waiter:
         """The position to come, or BrokerAwayError. A record whose waiter is cancelled before its round is not sent."""
         waiter: Waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(key, value, waiter))
+        self._waiting.append(_Waiting(key, value, headers, waiter))
         self._begin_round()
         return waiter
 
@@ -91,7 +93,7 @@ class Rounds:
             partitions = len(await producer.partitions_for(self._topic))
             if producer is self._producer:
                 sent = self._take(partitions)
-                batches = fill_batches(producer, partitions, [(each.key, each.value) for each in sent], self._signer)
+                batches = fill_batches(producer, partitions, [each[:3] for each in sent], self._signer)
                 await self._hand_over(producer, batches, sent, busy)
         except KafkaError as error:
             self._fail(producer, sent, error)

@@ -38,8 +38,8 @@ async def last_records(settings: Settings, topic: str, partitions: Iterable[int]
         enable_auto_commit=False,
         fetch_max_wait_ms=FETCH_WAIT_MS_MAX,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         asked = [TopicPartition(topic, partition) for partition in partitions]
         begins = await consumer.beginning_offsets(asked)
         ends = await consumer.end_offsets(asked)

@@ -12,9 +12,11 @@ from sinks.ledger import statements
 from sinks.ledger.identity import Sorted, sort_orders
 from sinks.ledger.transaction import lock_decide_and_write, read_wallets, stored_transfers, write
 from sinks.ledger.types import Applied, Batch, Decide, Order, Refused, Verdict, WalletState
+from sinks.metrics import COMMIT_RETRIES
 from sinks.postgres.faults import is_data_fault
 from sinks.postgres.pool import Connection
 from sinks.postgres.retry import describe, until_done
+from sinks.tracing import tracing
 
 
 def _utc_now() -> datetime:
@@ -58,7 +60,8 @@ class Ledger:
         the errors of asyncpg; with all but a lost connection, nothing is written.
         """
         async with self._pool.acquire() as connection:
-            await write(connection, topic=self._topic, batches=batches, verdict=verdict)
+            with tracing().database("transfers", len(verdict.transfers)):
+                await write(connection, topic=self._topic, batches=batches, verdict=verdict)
 
     async def apply_batches(self, batches: Sequence[Batch], *, in_doubt: bool = False) -> Applied:
         """Apply batches of different partitions exactly once: rows, wallets and progress change together.
@@ -95,6 +98,8 @@ class Ledger:
 
     async def _apply_with_retries(self, batches: Sequence[Batch], *, in_doubt: bool = False) -> Applied:
         async for attempt in until_done():
+            if attempt.num > 1:
+                COMMIT_RETRIES.inc()
             with attempt:
                 async with self._pool.acquire() as connection:
                     # A connection lost at COMMIT leaves it open whether the batches are in: the progress tells.
@@ -121,9 +126,10 @@ class Ledger:
             raise VersionConflictError("another partition stored one of these ids just now") from error
 
     async def _write(self, connection: Connection, batches: Sequence[Batch], found: Sorted) -> Applied:
-        written = await lock_decide_and_write(
-            connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self.decide, now=self.now()
-        )
+        with tracing().database("transfers", len(found.fresh)):
+            written = await lock_decide_and_write(
+                connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self.decide, now=self.now()
+            )
         transfers = [*found.own, *written]
         if found.own:
             transfers.sort(key=lambda transfer: transfer.request_offset)

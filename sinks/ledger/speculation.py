@@ -13,6 +13,7 @@ from sinks.ledger.ledger import Ledger
 from sinks.ledger.memory import WalletMemory
 from sinks.ledger.transaction import wallets_of
 from sinks.ledger.types import Applied, Batch, Order, Transfer, Verdict, WalletState
+from sinks.metrics import COMMIT_RETRIES, VERSION_CONFLICTS
 from sinks.postgres.retry import describe
 
 PAUSE_BATCHES_MAX = 256
@@ -21,6 +22,16 @@ PAUSE_BATCHES_MAX = 256
 _BY_BALANCE = frozenset({FailureReason.INSUFFICIENT_FUNDS, FailureReason.BALANCE_OVERFLOW})
 """What a payment of another worker might have changed. Wallets that do not exist or are not active are never kept in
 memory, and a currency never changes."""
+
+# The last of asyncpg's is a connection that was cut off in mid-use.
+_IN_DOUBT = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TransientError,
+    OSError,
+    TimeoutError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +100,10 @@ class SpeculativeLedger:
             await self._ledger.write(decision.batches, decision.verdict)
         except ProgressMovedError:
             raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, TransientError, OSError, TimeoutError) as error:
+        except _IN_DOUBT as error:
+            COMMIT_RETRIES.inc()
+            if isinstance(error, VersionConflictError):
+                VERSION_CONFLICTS.inc()
             self._memory = WalletMemory()
             self._count(hit=not isinstance(error, VersionConflictError | asyncpg.DeadlockDetectedError))
             _log.info("ledger.guessed_wrong", error=describe(error), pause_batches=self._paused_batches_left)

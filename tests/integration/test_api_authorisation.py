@@ -11,12 +11,13 @@ from typing import Any
 
 import asyncpg
 import pytest
-from api_grants import CALLERS, GRANTS, Grant, World, payment_of
+from api_grants import CALLERS, GRANTS, ROLES, Grant, World, payment_of
 from fastapi.routing import APIRoute
 from live_api import LiveApi, Person, app_client
 from pydantic import SecretStr
 
 from ingest_api.app import create_app
+from ops.dashboard.extension import dashboard
 from ops.embedded.stack import Stack
 from schemas.settings import Settings
 from sinks.kafka.topics import ensure_topics
@@ -37,7 +38,8 @@ returning transfer_id::text
 
 def routes() -> set[str]:
     """Each route with its method. What FastAPI adds of itself has HEAD beside GET, which grants the same."""
-    app = create_app(Settings(postgres_password=SecretStr("none"), secret_key=SecretStr("none" * 8)))
+    settings = Settings(postgres_password=SecretStr("none"), secret_key=SecretStr("none" * 8))
+    app = create_app(settings, extension=dashboard())
     found = set()
     for route in app.routes:
         methods = set(getattr(route, "methods", None) or ()) - ({"HEAD"} if not isinstance(route, APIRoute) else set())
@@ -63,7 +65,7 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
     async with cloned_database(stack, template) as settings, open_api(settings) as api:
         world = World(api)
         for name in CALLERS[1:]:
-            world.people[name] = await api.person(name, "admin" if name == "admin" else "user")
+            world.people[name] = await api.person(name, ROLES.get(name, "user"))
         owner = world.people["owner"]
         wallet = await api.wallet(owner)
         stranger = await api.wallet(await api.person("stranger"))
@@ -104,7 +106,8 @@ def receipt_at(api: LiveApi, accepted: Any, owner: Person, partition: int) -> st
 async def open_api(settings: Settings) -> AsyncIterator[LiveApi]:
     await ensure_topics(settings)
     connection: asyncpg.Connection = await connect(settings)
-    async with app_client(settings) as (app, client):
+    async with app_client(settings, dashboard()) as (app, client):
+        app.state.draining.leaving.set()  # an answer without an end comes to its end at once
         yield LiveApi(app, client, connection, settings)
     await connection.close()
 

@@ -24,7 +24,7 @@ async def test_a_drain_is_counted_checked_and_measured(
         settings, settings.topic_partitions, postgres_pid=pids["postgres"], kafka_pid=pids["kafka-1"], logs=tmp_path
     )
     measured = await drain(place, WORKLOAD)
-    assert (measured.contender, measured.workload, measured.transfers) == ("ours, 1 worker", "tiny", 300)
+    assert (measured.contender, measured.workload, measured.transfers) == ("ours, 1 worker, 3 partitions", "tiny", 300)
     assert all(value >= 0 for value in measured.further.values())
     assert measured.further.keys() >= {"worker_mib", "worker_cpu_us", "postgres_cpu_us", "wal_bytes", "disk_bytes"}
 

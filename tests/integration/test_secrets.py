@@ -27,6 +27,12 @@ SETTINGS = {
     "REQUEST_SIGNING_KEY": "api=" + base64.urlsafe_b64encode(b"signing-Hv2kQd-secret-of-32-byte").decode().rstrip("="),
     "SMTP_URL": "smtp://mailer:smtp-Gd4mVf-secret@127.0.0.1:9",
 }
+COLLECTOR = {
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:otlp-Yb6fKs-secret@127.0.0.1:9",  # where nobody listens
+    "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20otlp-Nq4gUw-secret",
+    "OTEL_BSP_SCHEDULE_DELAY": "100",
+}
 ADMIN_PASSWORD = "admin-Rk7yNe-secret"
 TOO_SHORT = "Wb5tq"
 PERSON = f"distinctive.person.{uuid.uuid4().hex[:6]}@example.com"
@@ -73,6 +79,8 @@ def evidence_of(settings: Settings) -> Evidence:
     evidence.secrets["a password that is too short"] = TOO_SHORT
     evidence.secrets["a password"] = PERSON_PASSWORD
     evidence.secrets["a wrong password"] = WRONG_PASSWORD
+    evidence.secrets["the collector's password"] = "otlp-Yb6fKs-secret"
+    evidence.secrets["the collector's token"] = "otlp-Nq4gUw-secret"
     return evidence
 
 
@@ -85,8 +93,9 @@ def test_every_secret_setting_is_looked_for() -> None:
 
 
 async def test_the_api_tells_no_secret(settings: Settings, connection: asyncpg.Connection) -> None:
+    """Also while nobody takes its traces."""
     evidence = evidence_of(settings)
-    with_faults = with_secrets(settings)
+    with_faults = with_secrets(settings, **COLLECTOR)
     api = await start_api(settings, environ=with_faults)
     try:
         url = f"http://127.0.0.1:{with_faults['API_PORT']}"
@@ -97,6 +106,8 @@ async def test_the_api_tells_no_secret(settings: Settings, connection: asyncpg.C
     finally:
         await told_by(api, "the API", evidence)
     assert "api.listening" in evidence.told["the API"]
+    assert "tracing.on" in evidence.told["the API"]
+    assert "opentelemetry" in evidence.told["the API"]  # it says that nobody takes its traces
     assert evidence.told["the API"].count("http.fault") == 2
     assert "UndefinedColumnError" in evidence.told["the API"]  # so that the log does hold what went wrong
     assert evidence.found() == []
@@ -107,6 +118,7 @@ async def test_an_api_that_reaches_nothing_tells_no_secret(settings: Settings) -
     evidence = evidence_of(settings)
     wrong = with_secrets(
         settings,
+        OTEL_TRACES_EXPORTER="console",
         POSTGRES_PASSWORD=SETTINGS["POSTGRES_PASSWORD"],
         KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
         KAFKA_SASL_USERNAME="api",
@@ -121,8 +133,37 @@ async def test_an_api_that_reaches_nothing_tells_no_secret(settings: Settings) -
     finally:
         await told_by(api, "the API", evidence)
     assert "database_unavailable" in evidence.told["the API"]
+    assert '"http.route": "/v1/auth/token"' in evidence.told["the API"]
     assert evidence.found() == []
     assert PERSON.partition("@")[0] not in evidence.told["the API"]
+
+
+async def test_a_worker_that_reaches_nothing_tells_no_secret(settings: Settings) -> None:
+    evidence = evidence_of(settings)
+    wrong = with_secrets(
+        settings,
+        POSTGRES_PASSWORD=SETTINGS["POSTGRES_PASSWORD"],
+        KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
+        KAFKA_SASL_USERNAME="transfers",
+        WORKER_PORT=str(free_port(())),
+    )
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ops", "worker"),
+        env=wrong,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{wrong['WORKER_PORT']}", timeout=30) as client:
+            await wait_readiness(client, 503)
+            for path in ("/readyz", "/healthz", "/metrics", "/nothing"):
+                evidence.answer(path, await client.get(path))
+    finally:
+        await told_by(worker, "the worker", evidence)
+    assert "refuses user" in "".join(evidence.told.values())
+    assert "worker.waiting" in evidence.told["the worker"]
+    assert evidence.found() == []
 
 
 COMMANDS = {
@@ -130,6 +171,8 @@ COMMANDS = {
     "migrate status": ({"POSTGRES_PASSWORD": SETTINGS["POSTGRES_PASSWORD"]}, 1),
     "topics": ({"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, 1),
     "create-admin": ({"ADMIN_EMAIL": "root@example.com", "ADMIN_PASSWORD": TOO_SHORT}, 1),
+    "doctor": ({"POSTGRES_PASSWORD": SETTINGS["POSTGRES_PASSWORD"], "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, 1),
+    "doctor --json": ({"SECRET_KEY": "short-" + TOO_SHORT, "KAFKA_SASL_USERNAME": "me"}, 1),
     "lag": ({"SECRET_KEY": "short-" + TOO_SHORT, "SMTP_URL": SETTINGS["SMTP_URL"], "POSTGRES_PORT": "none"}, 1),
 }
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from api_calls import deposit_and_pay, log_in, wait_readiness
 from certificates import Authority
+from doctor_findings import examined
 from documented_rights import documented_role, may_create_roles
 from pydantic import SecretStr
 from secure_servers import Secure, secure_servers
@@ -19,6 +20,7 @@ from structlog.testing import capture_logs
 from workers import run_hfts, running, stop, wait_settled, worker
 
 from ops.admin import ensure_admin
+from ops.doctor.finding import Verdict
 from ops.embedded.ports import free_port
 from sinks.directory.database import Database
 from sinks.errors import DatabaseAwayError, SinkError
@@ -57,20 +59,38 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
         downstream = await enter(worker(roles["downstream"], logs["downstream"], "notifications,audit,deliveries"))
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{roles['api'].api_port}", timeout=30) as client:
             await wait_readiness(client)
-            paid = await deposit_and_pay(client, await log_in(client, *ADMIN))
-        await wait_settled(ops, ("transfers",), transfers)
-        await wait_settled(ops, ("notifications", "audit", "deliveries"), downstream)
+            admin = await log_in(client, *ADMIN)
+            paid = await deposit_and_pay(client, admin)
+            await wait_settled(ops, ("transfers",), transfers)
+            await wait_settled(ops, ("notifications", "audit", "deliveries"), downstream)
+            await use_the_dashboard(client, admin, paid["transfer_id"])
         lag = await run_hfts(ops, "lag", "--json")
+        connection = await connect(ops)
+        told = {tuple(row["agents"]) for row in await connection.fetch("select agents from workers")}
         for process in (api, transfers, downstream):
             assert await stop(process) == 0
+        left = await connection.fetchval("select count(*) from workers")
+        await connection.close()
     assert (paid["status"], paid["source_version"]) == ("COMPLETED", 2)
     assert lag[0] == 0, lag[1]
+    assert told == {("transfers",), ("notifications", "audit", "deliveries")}
+    assert left == 0, "they may take their rows away, too"
     status, output = await run_hfts(ops, "reconcile", "--settled", "--json")
     assert status == 0, output
     assert not orjson.loads(output).get("faults")
     everything = "".join(log.read_text() for log in logs.values()) + output
     assert "of-a-" not in everything
     assert "of-the-app" not in everything
+
+
+async def use_the_dashboard(client: httpx2.AsyncClient, admin: dict[str, str], transfer_id: str) -> None:
+    path = await client.get(f"/ops/transfers/{transfer_id}", headers=admin)
+    assert path.status_code == 200, path.text
+    assert path.json()["audit"]["hash_holds"]
+    letters = await client.get("/ops/dead-letters", headers=admin)
+    assert (letters.status_code, letters.json()["data"]) == (200, [])
+    replay = await client.post("/ops/replays", json={"addresses": ["0:9"]}, headers=admin)
+    assert (replay.status_code, replay.json()["code"]) == (404, "letter_not_found")
 
 
 async def test_brokers_that_cannot_be_trusted_are_named_with_the_next_step(secure: Secure, tmp_path: Path) -> None:
@@ -119,6 +139,35 @@ async def test_a_setting_that_does_not_fit_the_brokers_is_named(
     assert fault in (found or "")
 
 
+async def test_the_doctor_tells_what_each_user_may_do(secure: Secure) -> None:
+    await ensure_topics(secure.settings("ops"))
+    for user in ("api", "transfers", "downstream", "ops"):
+        found = await examined(secure.settings(user))
+        roles = "api and ops" if user == "api" else user  # the dashboard reads all that ops do
+        assert found["kafka-rights"][0].seen == f"{user} may do what {roles} must"
+        verdicts = {found[check][0].verdict for check in ("topic-retention", "kafka-sessions", "kafka-brokers")}
+        assert verdicts == {Verdict.OK if user == "ops" else Verdict.NOT_CHECKED}
+        assert "of-a-" not in str(found)
+
+
+async def test_the_doctor_names_rights_that_are_missing(secure: Secure) -> None:
+    found = await examined(secure.settings("ops", topic_prefix="elsewhere."))
+    [rights] = found["kafka-rights"]
+    assert rights.verdict is Verdict.PROBLEM
+    assert "Read on topic elsewhere.transfers.requested" in rights.seen
+    assert "--allow-principal User:ops" in rights.command
+    assert "TopicAuthorizationFailedError" in found["topics"][0].seen
+
+
+async def test_the_doctor_names_brokers_that_send_us_astray(secure: Secure) -> None:
+    status, output = await run_hfts(secure.settings_astray(), "doctor", "--json")
+    found = {finding["check"]: finding for finding in orjson.loads(output)["findings"]}
+    assert status == 1
+    assert found["kafka-access"]["verdict"] == "ok"
+    assert "tells clients to come to 127.0.0.1:" in found["kafka-advertised"]["seen"]
+    assert found["topics"]["seen"] == "the addresses that the brokers advertise must be reached first"
+
+
 async def test_brokers_may_ask_for_a_certificate_of_ours(secure: Secure) -> None:
     without = secure.stack.settings("MUTUAL").model_copy(update={"kafka_ssl_cafile": str(secure.authority.cafile)})
     assert await access_fault(without) is not None
@@ -139,7 +188,7 @@ async def test_a_database_that_cannot_be_trusted_is_named_with_the_next_step(sec
     assert "is made out to another host" in (await database_fault(other_name) or "")
     database = await Database.open(wrong)
     with capture_logs() as logged, pytest.raises(DatabaseAwayError, match="PostgreSQL is away"):
-        await database.missing_migrations()
+        await database.check_schema()
     await database.close()
     assert "let POSTGRES_SSL_CAFILE name the PEM file" in logged[0]["error"], "the API tells its log, not who asks"
     status, output = await run_hfts(wrong, "migrate", "status")

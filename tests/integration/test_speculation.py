@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 from builders import an_order, new_id, repeat_of
+from counted import Since
 from ledger_wallets import batch, make_wallet, wallet
 
 from schemas.codes import DeadLetterCause, FailureReason
@@ -23,6 +24,7 @@ class CountingLedger(Ledger):
     reads = 0
     careful = 0
     lose: str | None = None
+    lost: type[Exception] = ConnectionResetError
 
     async def wallets(self, wallet_ids: Any) -> Any:
         self.reads += 1
@@ -34,10 +36,10 @@ class CountingLedger(Ledger):
 
     async def write(self, batches: Any, verdict: Any) -> None:
         if self.lose == "before commit":
-            raise ConnectionResetError
+            raise self.lost
         await super().write(batches, verdict)
         if self.lose == "after commit":
-            raise ConnectionResetError
+            raise self.lost
 
 
 class World:
@@ -98,8 +100,10 @@ async def test_a_payment_by_another_worker_is_noticed(world: World) -> None:
     await other.commit(await other.decide([batch([theirs])]))
     first = await world.ledger.decide([world.payment(400)])
     second = await world.ledger.decide([world.payment(300)])
+    counted = Since()
     reasons = [(await world.ledger.commit(one)).transfers[0].reason for one in (first, second)]
     assert reasons == [FailureReason.INSUFFICIENT_FUNDS, None], "both are decided again"
+    assert (counted("hfts_version_conflicts_total"), counted("hfts_commit_retries_total")) == (1, 1)
     assert await wallet(world.pool, world.payer) == (0, 3)
     assert world.inner.careful == 2
 
@@ -160,14 +164,17 @@ async def test_a_poison_record_is_isolated(world: World) -> None:
     assert await wallet(world.pool, world.payer) == (995, 1)
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError, asyncpg.InternalClientError])
 @pytest.mark.parametrize("moment", ["before commit", "after commit"])
-async def test_a_lost_connection_is_settled_by_the_progress(world: World, moment: str) -> None:
+async def test_a_lost_connection_is_settled_by_the_progress(world: World, moment: str, error: type[Exception]) -> None:
     await world.pay(100)
     decided = [await world.ledger.decide([world.payment(units)]) for units in (200, 300)]
-    world.inner.lose = moment
+    world.inner.lose, world.inner.lost = moment, error
+    counted = Since()
     assert [t.units for t in (await world.ledger.commit(decided[0])).transfers] == [200]
     world.inner.lose = None
     assert [t.units for t in (await world.ledger.commit(decided[1])).transfers] == [300]
+    assert (counted("hfts_version_conflicts_total"), counted("hfts_commit_retries_total")) == (0, 1)
     assert await wallet(world.pool, world.payer) == (400, 3)
 
 

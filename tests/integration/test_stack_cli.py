@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -51,16 +52,22 @@ def answers_ok(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
+def started() -> Iterator[tuple[Path, str]]:
+    """The folder, and what the start has printed."""
     folder = Path(tempfile.mkdtemp(prefix="hfts-test-"))
     started = hfts("up", "--detach", "--data-dir", folder, "--partitions", "3")
     try:
         assert started.returncode == 0, started.stderr
         assert "API: ready" in started.stdout
-        yield folder
+        yield folder, started.stdout
     finally:
         hfts("down", "--data-dir", folder)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def folder(started: tuple[Path, str]) -> Path:
+    return started[0]
 
 
 def test_ps_lists_the_real_processes(folder: Path) -> None:
@@ -72,6 +79,21 @@ def test_ps_lists_the_real_processes(folder: Path) -> None:
     assert "kafka.Kafka" in names["kafka-1"]
     assert names["worker-1"][-3:] == ["worker", "--agents", "transfers"]
     assert names["downstream"][-3:] == ["worker", "--agents", "notifications,audit,deliveries"]
+
+
+def test_the_doctor_finds_no_problem(folder: Path) -> None:
+    environ = {**os.environ, **environment(folder)}
+
+    def findings() -> dict[str, dict[str, str]]:
+        command = [sys.executable, "-m", "ops", "doctor", "--json"]
+        result = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return {finding["check"]: finding for finding in json.loads(result.stdout)["findings"]}
+
+    wait_until(lambda: findings()["workers"]["verdict"] == "ok", "workers have joined their groups")
+    found = findings()
+    assert "the API listens on" in found["api-port"]["seen"]
+    assert found["admin"]["verdict"] == found["progress"]["verdict"] == "ok"
 
 
 async def test_env_reaches_the_database(folder: Path) -> None:
@@ -92,6 +114,12 @@ async def test_env_reaches_the_database(folder: Path) -> None:
 
 def test_env_reaches_the_api(folder: Path) -> None:
     assert answers_ok(environment(folder)["API_URL"] + "/readyz")
+
+
+def test_workers_tell_how_they_are_where_the_start_says(started: tuple[Path, str]) -> None:
+    for name in ("worker-1", "downstream"):
+        [url] = re.findall(rf"{name} +(http://127\.0\.0\.1:\d+)", started[1])
+        wait_until(lambda: answers_ok(url + "/readyz"), f"{name} did not become ready")  # noqa: B023 (called at once)
 
 
 def test_secrets_are_not_in_process_arguments(folder: Path) -> None:

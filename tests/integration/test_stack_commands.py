@@ -34,9 +34,9 @@ def hfts(stack: Stack, database_settings: Settings) -> Hfts:
 def test_migrations_go_down_and_up(hfts: Hfts) -> None:
     assert hfts("migrate").stdout == "the database is up to date\n"
     assert "took back 0001_ledger" in hfts("migrate", "down", "--to", "0").stdout
-    assert "0001_ledger  missing" in hfts("migrate", "status").stdout
-    assert "applied 0001_ledger" in hfts("migrate", "up").stdout
-    assert "0001_ledger  applied" in hfts("migrate", "status").stdout
+    assert "0001_ledger  pre  missing" in hfts("migrate", "status").stdout
+    assert "applied 0001_ledger" in hfts("migrate", "up", "--step", "pre").stdout
+    assert "0001_ledger  pre  applied" in hfts("migrate", "status").stdout
 
 
 def test_topics_are_created_once(hfts: Hfts, database_settings: Settings) -> None:
@@ -69,6 +69,16 @@ async def test_the_admin_is_made_and_updated(hfts: Hfts, connection: asyncpg.Con
     (row,) = await connection.fetch("select * from users")
     assert (row["email"], row["role"], row["status"]) == ("root@example.com", "admin", "active")
     assert verify_password("another password", row["password_hash"])
+
+
+async def test_an_operator_is_made(hfts: Hfts, connection: asyncpg.Connection) -> None:
+    operator = {"ADMIN_EMAIL": "ops@example.com", "ADMIN_PASSWORD": "a long password"}
+    assert hfts("create-admin", "--role", "ops", **operator).stdout == "ops@example.com is an operator\n"
+    assert "already" in hfts("create-admin", "--role", "ops", **operator).stdout
+    assert await connection.fetchval("select role from users") == "ops"
+    assert hfts("create-admin", "--role", "root", **operator).returncode == 2
+    assert hfts("create-admin", **operator).stdout == "ops@example.com is an admin\n"
+    assert await connection.fetchval("select role from users") == "admin"
 
 
 @pytest.mark.parametrize(

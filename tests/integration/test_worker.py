@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +13,8 @@ from aiokafka import AIOKafkaProducer
 from builders import a_request, new_id
 from payments import assert_all_agrees, funded_fleet, payments, send
 from plain_topics import commit_offsets, records_of
-from workers import running, stop, wait_logged, wait_settled, worker
+from worker_status import listening, status_client, wait_missing
+from workers import STOP_TIMEOUT_S, database_away, running, stop, wait_logged, wait_settled, worker
 
 from ops.reconcile.run import reconcile
 from schemas.headers import CAUSE
@@ -22,8 +22,8 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from schemas.transfers import decode_outcome, encode_request
 from sinks.kafka.options import client_options
-from sinks.postgres.pool import connect
 from streams.transport import EXIT_SOFTWARE
+from tests.faults.runner.cluster import group_members
 
 ALL = ("transfers", "notifications", "audit", "deliveries")
 
@@ -46,6 +46,7 @@ async def test_from_request_to_notification_and_audit(
         await wait_settled(settings, ALL, process)
         assert await stop(process) == 0, log.read_text()
 
+    assert_lines_say_where(settings, log)
     outcomes = {
         o.transfer_id: o
         for r in await records_of(settings, TRANSFERS_OUTCOMES)
@@ -75,18 +76,22 @@ async def test_from_request_to_notification_and_audit(
     await assert_all_agrees(settings)
 
 
-@contextlib.asynccontextmanager
-async def database_away(settings: Settings) -> AsyncIterator[None]:
-    """Nobody is let into the test's database, and who is in is thrown out."""
-    admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
-    await admin.execute(f'alter database "{settings.postgres_db}" connection limit 0')
-    await admin.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'hfts'",
-        settings.postgres_db,
-    )
-    yield
-    await admin.execute(f'alter database "{settings.postgres_db}" connection limit -1')
-    await admin.close()
+def assert_lines_say_where(settings: Settings, log: Path) -> None:
+    """Every line is JSON, whoever wrote it, and those about a batch tell agent, topic and offsets."""
+    lines = [orjson.loads(line) for line in log.read_text().splitlines()]
+    assert all({"event", "level", "logger", "timestamp"} <= line.keys() for line in lines)
+    letters = [line for line in lines if line["event"] == "requests.dead_lettered"]
+    assert sum(line["records"] for line in letters) == 4
+    for line in letters:
+        assert (line["agent"], line["topic"]) == ("transfers", settings.topic_name(TRANSFERS_REQUESTED))
+        bounds = zip(line["partitions"], line["first_offsets"], line["last_offsets"], strict=True)
+        within = {f"{partition}:{offset}" for partition, first, last in bounds for offset in range(first, last + 1)}
+        assert set(line["first"]) <= within
+    delivered = [line for line in lines if line["event"] == "notifications.delivered"]
+    assert {(line["agent"], line["topic"]) for line in delivered} == {
+        ("deliveries", settings.topic_name(NOTIFICATIONS))
+    }
+    assert "@" not in log.read_text()
 
 
 @pytest.mark.parametrize("reset_to", [0, 400])
@@ -169,11 +174,41 @@ async def test_workers_come_and_go_under_load(
             await load
             await wait_logged(logs[1], "partitions.assigned")
             await wait_logged(logs[2], "partitions.assigned")
-            assert await stop(first) == 0, logs[0].read_text()
-            assert await stop(second) == 0, logs[1].read_text()
+            assert {*await asyncio.gather(stop(first), stop(second))} == {0}, [log.read_text() for log in logs]
+            assert await group_members(settings, "hfts-transfers") <= 1, "nobody waits for those who have left"
             await wait_settled(settings, ALL, third)
             assert await stop(third) == 0, logs[2].read_text()
     await assert_all_agrees(settings)
+
+
+# Told to end when another worker joins and its partitions are taken from it; the first time it has none.
+ENDS_WITHIN_A_REBALANCE = """
+import asyncio, os, signal
+from schemas.settings import Settings
+from streams import app, worker
+
+revoked_from = app.PipelineApp._on_partitions_revoked
+
+async def end_first(self, revoked):
+    if revoked:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not self.should_stop:
+            await asyncio.sleep(0.01)
+    await revoked_from(self, revoked)
+
+app.PipelineApp._on_partitions_revoked = end_first
+worker.run(Settings(), ["transfers"])
+"""
+
+
+async def test_a_worker_that_ends_within_a_rebalance_leaves_its_group(settings: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "first.log"
+    async with running(settings, log, [sys.executable, "-c", ENDS_WITHIN_A_REBALANCE]) as first:
+        await wait_logged(log, "partitions.assigned")
+        async with worker(settings, tmp_path / "second.log", "transfers") as second:
+            assert await asyncio.wait_for(first.wait(), 60) == 0, log.read_text()
+            assert await group_members(settings, "hfts-transfers") == 1, "nobody waits for the one that has left"
+            assert await stop(second) == 0
 
 
 @pytest.mark.parametrize("told_to_end", [False, True])
@@ -181,15 +216,17 @@ async def test_a_worker_without_its_database_waits_until_told_to_end(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path, told_to_end: bool
 ) -> None:
     """Requests that came while it was away are applied once it is back, by this worker or by the next."""
-    log = tmp_path / "worker.log"
-    async with worker(settings, log) as process:
+    settings, log = listening(settings), tmp_path / "worker.log"
+    async with worker(settings, log) as process, status_client(settings) as client:
         fleet = await funded_fleet(settings, connection, 10)
         async with database_away(settings):
             await send(settings, payments(fleet, 300))
             await wait_logged(log, "postgres.retry")
             assert process.returncode is None
             if told_to_end:
-                assert await stop(process) == EXIT_SOFTWARE
+                process.terminate()
+                await wait_missing(client, database="is away", transfers="is stopping")
+                assert await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S) == EXIT_SOFTWARE
                 await wait_logged(log, "worker.stop_cut_short")
         another = worker(settings, log) if told_to_end else contextlib.nullcontext(process)
         async with another as last:

@@ -1,4 +1,4 @@
-"""What each route of the API grants, to nobody, to another user, to the owner and to an admin.
+"""What each route of the API grants, to nobody, to another user, to the owner, to an operator and to an admin.
 
 A route that is not in the table fails a test, so that none can be added without this being decided.
 """
@@ -13,8 +13,11 @@ from live_api import LiveApi, Person
 
 from ingest_api.body_limits import BATCH_PATH
 
-CALLERS = ("nobody", "other", "owner", "admin")
-CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "DKK"), strict=True))  # a wallet can be opened once
+CALLERS = ("nobody", "other", "owner", "ops", "admin")
+ROLES = {"ops": "ops", "admin": "admin"}
+"""Of those who are no plain users."""
+
+CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "CZK", "DKK"), strict=True))  # a wallet can be opened once
 
 
 @dataclass
@@ -47,6 +50,12 @@ class Grant:
     admin: int
     body: Body | None = None
     path: str | None = None  # where the route's own path asks for things of several kinds
+    for_ops: int | None = None
+
+    @property
+    def ops(self) -> int:
+        """An operator is another user, but for what is theirs."""
+        return self.other if self.for_ops is None else self.for_ops
 
 
 def anyone(status: int, body: Body | None = None) -> Grant:
@@ -94,6 +103,19 @@ def own(status: int, body: Body | None = None) -> Grant:
     return Grant(401, status, status, status, body)
 
 
+def operators(status: int, body: Body | None = None, path: str | None = None) -> Grant:
+    """A route of the dashboard."""
+    return Grant(401, 403, 403, status, body, path, for_ops=status)
+
+
+def no_such_letters(_: World, __: str) -> Any:
+    return {"addresses": ["0:999"], "reason": "nobody needs it"}
+
+
+def no_such_letters_alone(_: World, __: str) -> Any:
+    return {"addresses": ["0:999"]}
+
+
 GRANTS: dict[str, tuple[Grant, ...]] = {
     "GET /healthz": (anyone(200),),
     "GET /readyz": (anyone(200),),
@@ -129,4 +151,14 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}?receipt={receipt}"),
         Grant(401, 404, 409, 409, path="/v1/transfers/{rejected_id}?receipt={rejected_receipt}"),
     ),
+    "GET /ops": (anyone(200),),
+    "GET /ops/static/{name}": (Grant(200, 200, 200, 200, path="/ops/static/main.js"),),
+    "GET /ops/events": (operators(200),),
+    "GET /ops/lag/{group}/{partition}": (operators(404, path="/ops/lag/none/0"),),
+    "GET /ops/transfers/{transfer_id}": (operators(200, path="/ops/transfers/{completed_id}"),),
+    "GET /ops/dead-letters": (operators(200),),
+    "GET /ops/dead-letters/{address}": (operators(404, path="/ops/dead-letters/0:999"),),
+    "POST /ops/replays": (operators(404, no_such_letters_alone),),
+    "POST /ops/discards": (operators(404, no_such_letters),),
+    "POST /ops/reopenings": (operators(404, no_such_letters_alone),),
 }

@@ -19,11 +19,11 @@ def api_environment(settings: Settings, port: int) -> dict[str, str]:
 
 
 async def start_api(
-    settings: Settings, port: int = 0, environ: Mapping[str, str] | None = None
+    settings: Settings, port: int = 0, environ: Mapping[str, str] | None = None, *, with_dashboard: bool = False
 ) -> asyncio.subprocess.Process:
     """Start it with this environment, or with the settings'. Both outputs are pipes; the caller ends it."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _PROGRAM),
+        *(sys.executable, *(("-m", "ops", "api") if with_dashboard else ("-c", _PROGRAM))),
         env=environ or api_environment(settings, port),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -53,13 +53,14 @@ def consumed(
     topic: str = "transfers.requested",
     partition: int = 0,
     headers: Iterable[tuple[str, bytes | None]] = (),
+    timestamp_ms: int = 0,
 ) -> Consumed:
     """A record as aiokafka hands it over."""
     return Consumed(
         topic=topic,
         partition=partition,
         offset=offset,
-        timestamp=0,
+        timestamp=timestamp_ms,
         timestamp_type=0,
         key=key,
         value=value,

@@ -15,14 +15,16 @@ from sinks.postgres.pool import connect
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
 
 # The numbers of Kafka's ResourceType, AclOperation, PatternType and AclPermissionType.
-RESOURCES = {"topic": 2, "group": 3, "transactional id": 5}
-OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8}
+RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional id": 5}
+OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 LITERAL, PREFIXED, ALLOW = 3, 4, 3
 
 
 def documented_rights() -> list[tuple[str, str, str, str]]:
     """User, kind of resource, its name (which may end with a star), and operations, one row each of the table."""
-    found = re.findall(r"^\| `(\w+)` \| (topic|group|transactional id) `(\S+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    found = re.findall(
+        r"^\| `(\w+)` \| (topic|group|cluster|transactional id) `(\S+)` \| (.*) \|$", DOCUMENT, re.MULTILINE
+    )
     assert found
     return found
 

@@ -11,6 +11,7 @@ from api_calls import PASSWORD, log_in
 from fastapi import FastAPI
 
 from ingest_api.app import create_app
+from ingest_api.extension import ALONE, Extension
 from schemas.settings import Settings
 
 
@@ -68,9 +69,11 @@ def token_headers(app: FastAPI, user_id: str, role: str = "user") -> dict[str, s
 
 
 @asynccontextmanager
-async def app_client(settings: Settings) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
+async def app_client(
+    settings: Settings, extension: Extension = ALONE
+) -> AsyncIterator[tuple[FastAPI, httpx2.AsyncClient]]:
     """An app that has been started, and a client of it."""
-    app = create_app(settings)
+    app = create_app(settings, extension=extension)
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

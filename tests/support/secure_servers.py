@@ -30,6 +30,12 @@ class Secure:
     authority: Authority
     postgres_port: int
 
+    def settings_astray(self) -> Settings:
+        """How to get in by a listener that sends its clients elsewhere."""
+        [listener] = [one for one in self.stack.plan.nodes[0].listeners if one.name == "ASTRAY"]
+        server = {"kafka_bootstrap_servers": f"127.0.0.1:{listener.port}"}
+        return self.stack.settings().model_copy(update=server)
+
     def settings(self, user: str, **changes: Any) -> Settings:
         """How this Kafka user gets at them."""
         values = {
@@ -46,7 +52,8 @@ class Secure:
 
 @asynccontextmanager
 async def secure_servers() -> AsyncIterator[Secure]:
-    """Servers of their own, with the documented rights. Listener SAFE asks for a password, MUTUAL for a certificate."""
+    """Servers of their own, with the documented rights. Listener SAFE asks for a password, MUTUAL for a certificate;
+    ASTRAY sends its clients to a port where nobody listens."""
     folder = Path(tempfile.mkdtemp(prefix="hfts-secure-"))  # not tmp_path: PostgreSQL must be able to pass through
     authority = Authority(folder, "ours")
     stack = Stack(folder, _options(authority))
@@ -71,7 +78,11 @@ def _options(authority: Authority) -> StackOptions:
     return StackOptions(
         partitions=2,
         small=True,
-        listeners=(ListenerOption("SAFE", "SASL_SSL"), ListenerOption("MUTUAL", "SSL")),
+        listeners=(
+            ListenerOption("SAFE", "SASL_SSL"),
+            ListenerOption("MUTUAL", "SSL"),
+            ListenerOption("ASTRAY", proxied=True),
+        ),
         broker_properties={
             **both,
             "listener.name.mutual.ssl.client.auth": "required",

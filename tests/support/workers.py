@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from ops.lag.reader import lag_reader
 from schemas.settings import Settings
+from sinks.postgres.pool import connect
 
 STOP_TIMEOUT_S = 60.0
 SETTLE_TIMEOUT_S = 120.0
@@ -67,6 +68,20 @@ async def stop(process: asyncio.subprocess.Process) -> int:
     """SIGTERM; returns the exit status."""
     process.send_signal(signal.SIGTERM)
     return await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+
+
+@contextlib.asynccontextmanager
+async def database_away(settings: Settings) -> AsyncIterator[None]:
+    """Nobody is let into the test's database, and who is in is thrown out."""
+    admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
+    await admin.execute(f'alter database "{settings.postgres_db}" connection limit 0')
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name like 'hfts%'",
+        settings.postgres_db,
+    )
+    yield
+    await admin.execute(f'alter database "{settings.postgres_db}" connection limit -1')
+    await admin.close()
 
 
 async def wait_settled(settings: Settings, agents: Sequence[str], process: asyncio.subprocess.Process) -> None:

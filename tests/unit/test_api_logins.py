@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 from uuid import uuid4
 
@@ -232,7 +233,10 @@ async def test_too_many_registrations(api: Api) -> None:
     assert statuses == [201] * 20 + [429]
 
 
-async def test_neither_passwords_nor_tokens_are_logged(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_neither_passwords_nor_tokens_are_logged(
+    api: Api, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="ingest_api.envelope")
     login(api)
     first = (await log_in(api)).json()
     await log_in(api, "the wrong one")

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ingest_api.draining_server import SHUTDOWN_TIMEOUT_S
 from schemas.settings import Settings
+from streams.app import STOP_S_MAX
 from streams.worker import ALL_AGENTS
 
 ROOT = Path(__file__).parents[2]
@@ -157,7 +159,7 @@ def test_settings_are_interpolated_under_their_own_name() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_environment_is_of_our_settings(name: str) -> None:
     known = {field.upper() for field in Settings.model_fields}
-    extra = set(OURS[name]["environment"]) - known
+    extra = {variable for variable in OURS[name]["environment"] if not variable.startswith("OTEL_")} - known
     assert extra == (ADMIN_VARIABLES if name == "migrate" else set())
 
 
@@ -194,6 +196,22 @@ def test_workers_can_be_many() -> None:
         # A published port or a fixed name could be had only once.
         assert not {"ports", "container_name"} & set(SERVICES[name])
     assert VARIABLE.fullmatch(SERVICES["worker"]["deploy"]["replicas"])
+
+
+def test_workers_are_asked_where_they_listen() -> None:
+    port = OURS["worker"]["environment"]["WORKER_PORT"]
+    for name in ("worker", "downstream"):
+        assert OURS[name]["environment"]["WORKER_PORT"] == port
+        assert f"http://127.0.0.1:{port}/readyz" in OURS[name]["healthcheck"]["test"][-1]
+    jobs = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    [found] = [job["dns_sd_configs"] for job in jobs if job["job_name"] == "workers"]
+    assert found == [{"names": ["worker", "downstream"], "type": "A", "port": int(port)}]
+    assert port in (ROOT / "deploy" / "Dockerfile").read_text().split("EXPOSE")[1].split()
+
+
+def test_each_has_the_time_it_takes_to_stop() -> None:
+    for name, stop_s in (("api", SHUTDOWN_TIMEOUT_S), ("worker", STOP_S_MAX), ("downstream", STOP_S_MAX)):
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > stop_s + 5
 
 
 def test_each_agent_runs_in_one_service() -> None:

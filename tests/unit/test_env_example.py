@@ -13,7 +13,9 @@ from schemas.settings import Settings
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 LINES = EXAMPLE.read_text().splitlines()
 VALUES = dict(line.split("=", 1) for line in LINES if re.match(r"[A-Z_]+=", line))
-COMPOSE_ONLY = {"ADMIN_EMAIL", "ADMIN_PASSWORD", "KAFKA_HOST_PORT", "WORKERS"}
+# Read by OpenTelemetry's SDK itself.
+TRACING = {name for name in VALUES if name.startswith("OTEL_")}
+COMPOSE_ONLY = {"ADMIN_EMAIL", "ADMIN_PASSWORD", "KAFKA_HOST_PORT", "WORKERS"} | TRACING
 
 
 def test_names_every_setting_and_nothing_else() -> None:
@@ -43,6 +45,10 @@ def test_secrets_are_empty() -> None:
         "SMTP_URL",
     }
     assert all(VALUES[name] == "" for name in secrets | {"ADMIN_EMAIL", "ADMIN_PASSWORD"})
+
+
+def test_tracing_is_off() -> None:
+    assert {VALUES[name] for name in TRACING} == {""}
 
 
 def test_does_not_work_unedited(monkeypatch: pytest.MonkeyPatch) -> None:

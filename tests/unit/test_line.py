@@ -6,10 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from builders import MemoryTopics, consumed
+from counted import Since
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from sinks.kafka.records import Consumed, Record
-from streams.line import Line, exit_on_fault
+from streams.line import Line, exit_on_fault, publish_outputs
 from streams.stage import Commit, Output, Outputs
 from streams.transport import EXIT_SOFTWARE
 
@@ -30,6 +34,7 @@ class Event:
 class Stage:
     """Notes what it is given and what it commits, once ``gate`` is open, and publishes each record's offset."""
 
+    agent = "test"
     input_topic = "in"
 
     def __init__(self) -> None:
@@ -211,3 +216,79 @@ async def test_a_cancellation_that_nobody_asked_for_ends_the_process(exits: list
 
     await exit_on_fault(waits_for_what_was_cancelled())
     assert exits == [EXIT_SOFTWARE]
+
+
+async def test_batches_are_measured() -> None:
+    stage, counted = Stage(), Since()
+    line = Line(stage, MemoryTopics(), records_max=10, bytes_max=MIB)
+    for event in (Event(0, 1, 2), Event(1, 7)):
+        await line.put(event)
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert counted("hfts_batch_records_count", agent="test") == 1
+    assert counted("hfts_batch_records_sum", agent="test") == 3
+    assert counted("hfts_batch_seconds_count", agent="test", step="publish") == 1
+    running.cancel()
+
+
+async def test_nothing_to_publish_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, counted = Stage(), Since()
+
+    async def nothing() -> Outputs:
+        return [[], []]
+
+    async def prepare(_batches: Any) -> Commit:
+        return nothing
+
+    monkeypatch.setattr(stage, "prepare", prepare)
+    line = Line(stage, MemoryTopics(), records_max=10, bytes_max=MIB)
+    event = Event(0, 1)
+    await line.put(event)
+    running = asyncio.create_task(line.run())
+    await spin()
+    assert event.acked
+    assert counted("hfts_batch_seconds_count", agent="test", step="publish") == 0
+    running.cancel()
+
+
+async def test_what_was_published_is_told_to_who_wants_to_know() -> None:
+    topics, told = SlowTopics(), []
+    outputs = [[Output("out", 0, [(Record(None, b"v", []),)], lambda: told.append("published"))]]
+    publishing = asyncio.create_task(publish_outputs(topics, outputs))
+    await spin()
+    assert told == []
+    topics.gate.set()
+    await publishing
+    assert told == ["published"]
+
+
+async def test_every_line_of_the_log_about_a_batch_says_where_it_stands() -> None:
+    class Telling(Stage):
+        async def prepare(self, batches: Mapping[int, Sequence[Consumed]]) -> Commit:
+            log.info("preparing")
+            commit = await super().prepare(batches)
+
+            async def told() -> Outputs:
+                log.info("committing")
+                return await commit()
+
+            return told
+
+    log = structlog.get_logger()
+    line = Line(Telling(), MemoryTopics(), records_max=10, bytes_max=MIB)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        running = asyncio.create_task(line.run())
+        for event in (Event(2, 7, 8, 9), Event(0, 3)):
+            await line.put(event)
+        await spin()
+        await line.put(Event(2, 10))
+        await spin()
+        running.cancel()
+    both = {"agent": "test", "topic": "in", "partitions": [2, 0], "first_offsets": [7, 3], "last_offsets": [9, 3]}
+    one = {"agent": "test", "topic": "in", "partitions": [2], "first_offsets": [10], "last_offsets": [10]}
+    assert [{name: said[name] for name in ("event", *both)} for said in lines] == [
+        {"event": "preparing", **both},
+        {"event": "committing", **both},
+        {"event": "preparing", **one},
+        {"event": "committing", **one},
+    ]

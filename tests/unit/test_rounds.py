@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -71,7 +72,7 @@ async def turns() -> None:
 
 
 async def test_what_comes_in_one_turn_goes_together(setting: Setting) -> None:
-    waiters = [setting.rounds.add(KEYS[number % 2], b"x") for number in range(6)]
+    waiters = [setting.rounds.add(KEYS[number % 2], b"x", []) for number in range(6)]
     await turns()
     assert [batch[:2] for batch in setting.producer.batches] == [(0, 3), (1, 3)]
     setting.producer.answer(10, 20)
@@ -80,10 +81,35 @@ async def test_what_comes_in_one_turn_goes_together(setting: Setting) -> None:
     ]
 
 
-async def test_what_comes_meanwhile_goes_with_the_next(setting: Setting) -> None:
-    first = setting.rounds.add(KEYS[0], b"x")
+async def test_headers_go_with_their_record(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[tuple[bytes, list[tuple[str, bytes]]]] = []
+
+    class Noting(BatchBuilder):
+        def append(self, *, timestamp: Any, key: Any, value: Any, headers: Any = ()) -> Any:
+            noted.append((value, list(headers)))
+            return super().append(timestamp=timestamp, key=key, value=value, headers=headers)
+
+    monkeypatch.setattr(setting.producer, "create_batch", lambda: Noting(10_000, 0))  # type: ignore[no-untyped-call]
+    waiters = [setting.rounds.add(KEYS[0], b"1", []), setting.rounds.add(KEYS[0], b"2", [("traceparent", b"t")])]
     await turns()
-    others = [setting.rounds.add(KEYS[number % 2], b"x") for number in range(4)]
+    setting.producer.answer(0)
+    await asyncio.gather(*waiters)
+    monkeypatch.setattr(setting.rounds, "_signer", SimpleNamespace(header=lambda value: ("signature", value)))
+    waiters = [setting.rounds.add(KEYS[0], b"3", [("traceparent", b"t")])]
+    await turns()
+    setting.producer.answer(2)
+    await asyncio.gather(*waiters)
+    assert noted == [
+        (b"1", []),
+        (b"2", [("traceparent", b"t")]),
+        (b"3", [("traceparent", b"t"), ("signature", b"3")]),
+    ]
+
+
+async def test_what_comes_meanwhile_goes_with_the_next(setting: Setting) -> None:
+    first = setting.rounds.add(KEYS[0], b"x", [])
+    await turns()
+    others = [setting.rounds.add(KEYS[number % 2], b"x", []) for number in range(4)]
     await turns()
     assert len(setting.producer.batches) == 1
     setting.producer.answer(5)
@@ -98,9 +124,9 @@ async def test_a_partition_that_is_held_up_does_not_stop_the_others(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "ROUND_S_MAX", 0)
-    held_up = setting.rounds.add(KEYS[0], b"x")
+    held_up = setting.rounds.add(KEYS[0], b"x", [])
     await turns()
-    behind, other = setting.rounds.add(KEYS[0], b"x"), setting.rounds.add(KEYS[1], b"x")
+    behind, other = setting.rounds.add(KEYS[0], b"x", []), setting.rounds.add(KEYS[1], b"x", [])
     async with asyncio.timeout(10):
         while len(setting.producer.batches) < 2:  # noqa: ASYNC110 (a timer of the loop's)
             await asyncio.sleep(0)
@@ -118,7 +144,7 @@ async def test_a_partition_that_is_held_up_does_not_stop_the_others(
 
 async def test_who_waits_no_longer_is_not_sent(setting: Setting) -> None:
     setting.rounds.use(None)
-    gone, stays = setting.rounds.add(KEYS[0], b"x"), setting.rounds.add(KEYS[0], b"x")
+    gone, stays = setting.rounds.add(KEYS[0], b"x", []), setting.rounds.add(KEYS[0], b"x", [])
     gone.cancel()
     await turns()
     setting.rounds.use(setting.producer)
@@ -129,7 +155,7 @@ async def test_who_waits_no_longer_is_not_sent(setting: Setting) -> None:
 
 
 async def test_a_batch_that_fails(setting: Setting) -> None:
-    bad, good = setting.rounds.add(KEYS[0], b"x"), setting.rounds.add(KEYS[1], b"x")
+    bad, good = setting.rounds.add(KEYS[0], b"x", []), setting.rounds.add(KEYS[1], b"x", [])
     await turns()
     setting.producer.batches[0][2].set_exception(OutOfOrderSequenceNumber())
     setting.producer.answer(3)
@@ -141,12 +167,12 @@ async def test_a_batch_that_fails(setting: Setting) -> None:
 
 async def test_a_producer_that_takes_nothing(setting: Setting) -> None:
     setting.producer.fault = OutOfOrderSequenceNumber()
-    waiters = [setting.rounds.add(KEYS[number], b"x") for number in range(3)]
+    waiters = [setting.rounds.add(KEYS[number], b"x", []) for number in range(3)]
     for waiter in waiters:
         with pytest.raises(BrokerAwayError):
             await waiter
     setting.producer.fault = None
-    again = setting.rounds.add(KEYS[0], b"x")
+    again = setting.rounds.add(KEYS[0], b"x", [])
     await turns()
     setting.producer.answer(0)
     assert await again == Position(0, 0)
@@ -154,11 +180,11 @@ async def test_a_producer_that_takes_nothing(setting: Setting) -> None:
 
 async def test_another_producer_takes_over(setting: Setting) -> None:
     """The outcome of the first one's batch never comes: its waiter gives up, and nobody else waits."""
-    lost = setting.rounds.add(KEYS[0], b"x")
+    lost = setting.rounds.add(KEYS[0], b"x", [])
     await turns()
     setting.rounds.use(None)
     next_one = Producer()
-    waiting = setting.rounds.add(KEYS[0], b"x")
+    waiting = setting.rounds.add(KEYS[0], b"x", [])
     await turns()
     setting.rounds.use(next_one)
     await turns()

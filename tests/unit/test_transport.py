@@ -155,3 +155,10 @@ async def test_what_is_said_to_be_done_already_is_not_said_again(consumer: Any) 
     consumer.app = SimpleNamespace(resume_offsets=resume_offsets)
     assert await consumer.seek_to_committed() == {P0: 3, TP("requests", 1): 2}
     assert consumer._thread.committed == []
+
+
+def test_a_rebalance_that_comes_while_the_app_stops_does_not_hang_up(consumer: Any) -> None:
+    """Else nobody could tell the group that we leave it."""
+    consumer._thread._consumer = SimpleNamespace(_client=None, _coordinator=None)
+    consumer.close()
+    assert vars(consumer._thread._consumer) == {"_client": None, "_coordinator": None}
