@@ -31,7 +31,7 @@ test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
 	@$(BIN)/pytest --numprocesses=3 --dist=loadfile
 
 test-browser: setup ## try the dashboard in Chromium, which must be installed; pictures go to build/screenshots
-	@$(BIN)/pytest tests/browser
+	@$(BIN)/pytest --numprocesses=2 --dist=loadfile tests/browser
 
 faults: setup ## break everything under load and check that nothing is lost or doubled: DURATION=15m SEED= BROKERS=3 FAULTS=words KILLS=
 	@$(BIN)/python -m tests.faults.runner --duration "$(or $(DURATION),15m)" --brokers $(or $(BROKERS),3) --kills $(or $(KILLS),0) --faults "$(FAULTS)" $(if $(SEED),--seed $(SEED))
