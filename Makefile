@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-browser faults overload bench bench-full bench-guard check format lock clean
+.PHONY: help setup demo run test test-alerts test-browser faults overload bench bench-full bench-guard check format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,6 +32,12 @@ test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
 
 test-browser: setup ## try the dashboard in Chromium, which must be installed; pictures go to build/screenshots
 	@$(BIN)/pytest --numprocesses=2 --dist=loadfile tests/browser
+
+test-alerts: setup ## put alert rules and dashboard to the test with promtool, which Debian has in its package prometheus
+	@promtool="$$(.ci/promtool)" && "$$promtool" check config deploy/prometheus/prometheus.yml && \
+		"$$promtool" test rules deploy/prometheus/alerts_test.yml && \
+		rules="$$(mktemp)" && trap 'rm -f "$$rules"' EXIT && \
+		$(BIN)/python tests/support/dashboard_rules.py > "$$rules" && "$$promtool" check rules "$$rules"
 
 faults: setup ## break everything under load and check that nothing is lost or doubled: DURATION=15m SEED= BROKERS=3 FAULTS=words KILLS=
 	@$(BIN)/python -m tests.faults.runner --duration "$(or $(DURATION),15m)" --brokers $(or $(BROKERS),3) --kills $(or $(KILLS),0) --faults "$(FAULTS)" $(if $(SEED),--seed $(SEED))

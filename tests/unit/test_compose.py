@@ -39,7 +39,9 @@ SERVICE_KEYS = {
     "volumes",
 }
 HEALTHCHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
-PROFILES = {"observability", "ui", "admin", "mail"}
+PROFILES = {"monitoring", "ui", "admin", "mail"}
+# To see how full they are.
+HOST_FOLDERS = {"node": ["/:/host:ro"]}
 # Read by `hfts create-admin`, not by the other parts: a password does not belong where it is not needed.
 ADMIN_VARIABLES = {"ADMIN_EMAIL", "ADMIN_PASSWORD"}
 
@@ -109,12 +111,37 @@ def test_gains_no_privileges_and_has_limits(name: str) -> None:
 def test_volumes_exist(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
-        assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+        if source.startswith("/"):
+            assert volume in HOST_FOLDERS[name]
+        else:
+            assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
 
 
 def test_every_volume_is_used() -> None:
     used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert set(COMPOSE["volumes"]) <= used
+
+
+def test_monitoring_finds_its_files_and_everything_it_watches() -> None:
+    watching = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    mounted = {v.split(":")[1] for v in SERVICES["prometheus"]["volumes"]}
+    assert {f"/etc/prometheus/{name}" for name in [*watching["rule_files"], "prometheus.yml"]} <= mounted
+    scraped = {
+        name for job in watching["scrape_configs"] for found in job.get("dns_sd_configs", []) for name in found["names"]
+    }
+    assert scraped == {"api", "worker", "downstream"}
+    hosts = {
+        target.split(":")[0]
+        for job in watching["scrape_configs"]
+        for found in job.get("static_configs", [])
+        for target in found["targets"]
+    }
+    assert hosts - {"localhost"} <= set(SERVICES)
+    assert all(SERVICES[name]["profiles"] == ["monitoring"] for name in ("prometheus", "grafana", "node"))
+    [provider] = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/hfts.yml").read_text())["providers"]
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home in {v.split(":")[1] for v in SERVICES["grafana"]["volumes"]}
+    assert home.startswith(provider["options"]["path"] + "/")
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -22,6 +22,8 @@ README = (ROOT / "README.md").read_text()
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)")
+ANCHOR = re.compile(r"\]\(([^)#\s:]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 COMMAND = re.compile(r"`hfts ([a-z -]+)`")
 # A word in backquotes that names a file or folder of the repository; NNNN and the like stand for something.
 QUOTED_PATH = re.compile(r"`([a-z_.][\w.-]*(?:/[\w.-]+)*/?)`")
@@ -51,6 +53,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_anchors_are_headings(page: Path) -> None:
+    for target, anchor in ANCHOR.findall(prose(page)):
+        headings = HEADING.findall(prose(page.parent / target if target else page))
+        assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_paths_exist(page: Path) -> None:
     for word in QUOTED_PATH.findall(prose(page)):
         if is_path(word) and word not in NOT_IN_THE_REPOSITORY and "NNNN" not in word:
@@ -69,7 +78,7 @@ def test_shell_is_shell(code: str) -> None:
 
 def test_every_block_has_a_known_language() -> None:
     names = {name for page in PAGES for name, _ in FENCE.findall(page.read_text())}
-    assert names <= {"", "sh", "bash", "python", "mermaid"}
+    assert names <= {"", "sh", "bash", "python", "mermaid", "sql"}
 
 
 def test_configuration_table_is_the_settings() -> None:
