@@ -17,6 +17,9 @@ REPLAY_OF = "replay-of"
 REPLAY_ATTEMPT = "replay-attempt"
 """Beside it: a UUID, known to nobody before, that proves of an interrupted replay that it had been published."""
 
+REPUBLISHED = "republished"
+"""On an outcome that was published from the ledger again, after the loss of its topic: people have been told of it."""
+
 SIGNATURE = "signature"
 """On a request: a JWT that proves who sent it, made and checked by ``schemas.signatures``."""
 

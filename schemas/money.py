@@ -10,6 +10,7 @@ UNITS_MAX = 10**18 - 1
 
 AMOUNT_PATTERN = r"(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?"
 _AMOUNT = re.compile(AMOUNT_PATTERN)
+_FORMATTED = re.compile(r"(-?)(0|[1-9][0-9]{0,13})\.([0-9]{4})")
 
 
 def parse_amount(text: str) -> int:
@@ -32,3 +33,12 @@ def format_units(units: int) -> str:
     if units < 0:
         return "-" + format_units(-units)
     return "%d.%04d" % divmod(units, UNITS_PER_ONE)  # noqa: UP031 (a quarter faster, and every record has three)
+
+
+def parse_units(text: str) -> int:
+    """The units that ``format_units`` made this text of. Raises ValueError for a text that it does not make."""
+    match = _FORMATTED.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:50]!r} is not an amount with four digits after the point")
+    units = int(match[2]) * UNITS_PER_ONE + int(match[3])
+    return -units if match[1] else units

@@ -141,6 +141,10 @@ class Settings(BaseSettings):
         """The topic's name on this cluster."""
         return self.topic_prefix + topic.name
 
+    def group_name(self, agent: str) -> str:
+        """The agent's consumer group on this cluster, which its transactional ids begin with."""
+        return f"{self.topic_prefix}hfts-{agent}"
+
 
 def _split_secrets(value: SecretStr | None) -> list[str]:
     if value is None:

@@ -31,3 +31,20 @@ class BrokerAwayError(TransientError):
 
 class NoSuchUserError(SinkError):
     """The account to which something was to belong does not exist."""
+
+
+class ShorterTopicError(SinkError):
+    """A topic ends before what has been worked on of it: Kafka has lost records. ``hfts recover`` mends it."""
+
+
+class LedgerBehindError(SinkError):
+    """Outcomes were told that the ledger does not have: it was restored. The next start makes good what is missing."""
+
+
+class HistoryChangedError(SinkError):
+    """The database has come back with another past, restored or from a standby: what we know of it may never have
+    been. Start afresh."""
+
+
+class CannotFollowError(SinkError):
+    """A restored ledger cannot be brought to where the outcomes say it was. The message says what is in the way."""

@@ -67,7 +67,7 @@ class PipelineApp(faust.App):
     logger = logging.getLogger("faust.app")  # Faust's own remarks are not ours
 
     def __init__(self, name: str, settings: Settings) -> None:
-        group = f"{settings.topic_prefix}hfts-{name}"
+        group = settings.group_name(name)
         self.publisher = KafkaPublisher(settings, group)
         self.stage = STAGES[name](settings, self.publisher)
         self.fetch_wait = AT_ONCE if name == TransfersStage.agent else A_LITTLE_LATER

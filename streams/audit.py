@@ -13,7 +13,7 @@ from sinks.crash import reach
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
 from streams.metrics import BATCH_SECONDS
-from streams.stage import Commit, Output, Positions, publish_only
+from streams.stage import Commit, Output, Positions, publish_only, refuse_shorter
 from streams.traces import headers_after
 
 
@@ -67,7 +67,11 @@ class AuditStage:
     async def _read_links(self, partitions: list[int]) -> dict[int, Link]:
         await self._publisher.take_over([self._output_topic], partitions)
         last = await self._publisher.last_records(self._output_topic, partitions)
-        return {partition: _link_after(last.get(partition)) for partition in partitions}
+        links = {partition: _link_after(last.get(partition)) for partition in partitions}
+        await refuse_shorter(
+            self._publisher, self.input_topic, {p: link.outcome_offset + 1 for p, link in links.items()}
+        )
+        return links
 
 
 def _link_after(last: Consumed | None) -> Link:

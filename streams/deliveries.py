@@ -19,7 +19,7 @@ from sinks.log_delivery import LogDelivery
 from sinks.postgres.pool import create_pool
 from sinks.tracing import tracing
 from streams.metrics import BATCH_SECONDS
-from streams.stage import Commit, Outputs, Positions
+from streams.stage import Commit, Outputs, Positions, refuse_shorter
 
 KEYS_REMEMBERED_MAX = 100_000
 
@@ -31,8 +31,9 @@ class DeliveriesStage:
 
     agent = "deliveries"
 
-    def __init__(self, settings: Settings, _publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, publisher: Publisher) -> None:
         self._settings = settings
+        self._publisher = publisher
         self.input_topic = settings.topic_name(NOTIFICATIONS)
         self._delivery = LogDelivery()
         self._next_offsets: Positions[int | None] = Positions(self._load_next_offsets)
@@ -115,4 +116,5 @@ class DeliveriesStage:
 
     async def _load_next_offsets(self, partitions: list[int]) -> dict[int, int | None]:
         found = await self._progress.read(partitions)
+        await refuse_shorter(self._publisher, self.input_topic, found)
         return {partition: found.get(partition) for partition in partitions}

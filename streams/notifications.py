@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from schemas import headers
 from schemas.crash_points import CrashPoint
 from schemas.notifications import Notification, Party, encode_notification
 from schemas.settings import Settings
@@ -13,14 +14,15 @@ from sinks.kafka.records import Consumed, Record
 from sinks.postgres.pool import create_pool
 from sinks.recipients import Recipient, Recipients
 from streams.metrics import BATCH_SECONDS
-from streams.stage import Commit, Output, Positions, publish_only
+from streams.stage import Commit, Output, Positions, publish_only, refuse_shorter
 from streams.traces import headers_after
 
 
 class NotificationsStage:
     """Writes the messages of each outcome once, those of one outcome together, so that the tail tells where to go on.
 
-    An outcome without anyone to tell leaves no trace there and is read again after a restart, to no effect.
+    An outcome without anyone to tell leaves no trace there and is read again after a restart, to no effect. One that
+    was published anew, after the loss of its topic, is such a one.
     """
 
     agent = "notifications"
@@ -57,7 +59,9 @@ class NotificationsStage:
     async def _outputs(self, batches: Mapping[int, Sequence[Consumed]]) -> list[Output]:
         last = self._last_source.of(batches)
         read = {
-            partition: [(r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition]]
+            partition: [
+                (r, decode_outcome(r.value or b"")) for r in records if r.offset > last[partition] and _is_new(r)
+            ]
             for partition, records in batches.items()
         }
         reach(CrashPoint.AFTER_DECODE)
@@ -77,7 +81,13 @@ class NotificationsStage:
 
     async def _load_last_sources(self, partitions: list[int]) -> dict[int, int]:
         await self._publisher.take_over([self._output_topic], partitions)
-        return await last_source_offsets(self._publisher, self._output_topic, partitions)
+        last = await last_source_offsets(self._publisher, self._output_topic, partitions)
+        await refuse_shorter(self._publisher, self.input_topic, {p: offset + 1 for p, offset in last.items()})
+        return last
+
+
+def _is_new(outcome: Consumed) -> bool:
+    return all(name != headers.REPUBLISHED for name, _ in outcome.headers)
 
 
 def notifications_of(outcome: Outcome, owners: Mapping[str, Recipient | None]) -> list[Notification]:

@@ -1,11 +1,11 @@
-"""The outcome of a transfer, made from its row alone, so that it says the same whenever it is made."""
+"""The outcome of a transfer, made from its row alone, so that it says the same whenever it is made; and back."""
 
 import msgspec
 
 from schemas import headers
-from schemas.money import format_units
-from schemas.transfers import Outcome, encode_outcome
-from sinks.kafka.records import Record
+from schemas.money import format_units, parse_units
+from schemas.transfers import Outcome, decode_outcome, encode_outcome
+from sinks.kafka.records import Consumed, Record
 from sinks.ledger.types import Transfer
 
 
@@ -40,5 +40,35 @@ def outcome_record(transfer: Transfer, traceparent: bytes | None = None) -> Reco
     )
 
 
+def told_transfer(record: Consumed) -> Transfer:
+    """The row that an outcome was made of. Raises ValueError for a record that we did not write."""
+    outcome = decode_outcome(record.value or b"")
+    request_offset = headers.source_offset(record.headers)
+    if request_offset is None:
+        raise ValueError(f"outcome {record.partition}-{record.offset} does not say what request it follows from")
+    return Transfer(
+        transfer_id=outcome.transfer_id,
+        source_wallet_id=outcome.source_wallet_id,
+        destination_wallet_id=outcome.destination_wallet_id,
+        units=parse_units(outcome.amount),
+        currency=outcome.currency,
+        reason=outcome.reason,
+        source_units=_units(outcome.source_balance),
+        source_version=outcome.source_version,
+        destination_units=_units(outcome.destination_balance),
+        destination_version=outcome.destination_version,
+        requested_at=outcome.requested_at,
+        completed_at=outcome.completed_at,
+        reference=None if outcome.reference is msgspec.UNSET else outcome.reference,
+        metadata=None if outcome.metadata is msgspec.UNSET else outcome.metadata,
+        request_partition=record.partition,
+        request_offset=request_offset,
+    )
+
+
 def _balance(units: int | None) -> str | None:
     return None if units is None else format_units(units)
+
+
+def _units(balance: str | None) -> int | None:
+    return None if balance is None else parse_units(balance)

@@ -1,4 +1,4 @@
-"""Waits for PostgreSQL and Kafka before the agents start, and says for what."""
+"""Waits for PostgreSQL and Kafka before the agents start, until they belong together, and says for what."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS
-from sinks.errors import MigrationError
+from sinks.errors import CannotFollowError, MigrationError, SinkError
 from sinks.kafka.access import access_fault
 from sinks.kafka.options import client_options
 from sinks.postgres.access import explain_refusal
@@ -18,6 +18,8 @@ from sinks.postgres.migrate import known_migrations, migration_status
 from sinks.postgres.migration_steps import schema_fault
 from sinks.postgres.pool import connect
 from sinks.postgres.retry import describe
+from streams.catching_up import alone, catch_up
+from streams.standing import standing_fault
 
 DELAY_S_FIRST = 0.5
 DELAY_S_MAX = 5.0
@@ -26,13 +28,16 @@ CONNECT_TIMEOUT_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
-async def wait_for_servers(settings: Settings) -> None:
-    """Return once the database has a schema that we can work on, and the cluster its topics.
+async def wait_for_servers(settings: Settings, *, ledger: bool) -> None:
+    """Return once the database has a schema that we can work on and the cluster its topics, and, for whoever works on
+    the ``ledger``, once what these hold belongs together.
 
     Until then every fault is logged, with what to do, and looked at again after 0.5 s to 5 s, for ever.
     """
     await _wait_until_sound(settings, database_fault)
     await _wait_until_sound(settings, cluster_fault)
+    if ledger:
+        await _wait_until_sound(settings, ledger_fault)
 
 
 async def database_fault(settings: Settings) -> str | None:
@@ -66,6 +71,25 @@ async def cluster_fault(settings: Settings) -> str | None:
         await admin.close()
     missing = [name for topic in ALL_TOPICS if (name := settings.topic_name(topic)) not in there]
     return f"topics are missing ({', '.join(missing)}): run hfts topics" if missing else None
+
+
+async def ledger_fault(settings: Settings) -> str | None:
+    """Why the ledger and the topics do not belong together, or None. A ledger that lacks what was told catches up."""
+    try:
+        connection = await connect(settings)
+        try:
+            fault, is_behind = await standing_fault(settings, connection)
+        finally:
+            await connection.close()
+        if fault is None and is_behind:
+            async with alone(settings):
+                rows = await catch_up(settings)
+            _log.warning("ledger.caught_up", rows=rows)
+    except CannotFollowError as error:
+        return f"the ledger lacks outcomes that were told, and cannot catch up: {error}. See docs/runbook.md"
+    except (SinkError, KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return f"the ledger and the topics cannot be compared ({describe(error)})"
+    return fault
 
 
 async def _wait_until_sound(settings: Settings, check: Callable[[Settings], Awaitable[str | None]]) -> None:

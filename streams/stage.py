@@ -8,6 +8,8 @@ import msgspec
 
 from schemas.crash_points import CrashPoint
 from sinks.crash import reach
+from sinks.errors import ShorterTopicError
+from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed, Record
 
 P = TypeVar("P")
@@ -65,6 +67,23 @@ def publish_only(outputs: Sequence[Output]) -> Commit:
         return [outputs]
 
     return commit
+
+
+async def refuse_shorter(publisher: Publisher, topic: str, worked_on: Mapping[int, int]) -> None:
+    """Raises ShorterTopicError where a partition of an input topic ends before the offset it has been worked on up to.
+
+    It is not the topic that it was. What comes in there would be taken for worked on, and passed over.
+    """
+    if not worked_on:
+        return
+    ends = await publisher.end_offsets(topic, worked_on)
+    missing = {p: offset for p, offset in worked_on.items() if offset > ends[p]}
+    if missing:
+        where = ", ".join(f"{p} ends at {ends[p]}, not at {offset}" for p, offset in sorted(missing.items())[:3])
+        raise ShorterTopicError(
+            f"{topic} is shorter than what has been worked on of it: partition {where}. It has lost records, or is "
+            "another topic of this name. Run hfts recover"
+        )
 
 
 class Positions(Generic[P]):

@@ -12,18 +12,20 @@ from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from sinks.crash import reach
+from sinks.errors import LedgerBehindError, ShorterTopicError
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.speculation import Decision, SpeculativeLedger
 from sinks.ledger.types import Applied, Batch, Order, Refused, Transfer
+from sinks.postgres.history import OneHistory
 from sinks.postgres.pool import create_pool
 from streams.metrics import BATCH_SECONDS
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
 from streams.rules import decide
 from streams.signed_requests import Forged, forged_requests, letters_of, request_verifier, without
-from streams.stage import Commit, Output, Outputs, Positions
+from streams.stage import Commit, Output, Outputs, Positions, refuse_shorter
 from streams.traces import Traces, traces_of
 from streams.transfer_counts import count_committed, count_dead_letters, count_told
 
@@ -82,7 +84,7 @@ class TransfersStage:
 
     async def start(self) -> None:
         """Connect to PostgreSQL."""
-        self._pool = await create_pool(self._settings, size_max=2)
+        self._pool = await create_pool(self._settings, size_max=2, on_connect=OneHistory())
         self._ledger = SpeculativeLedger(Ledger(self._pool, self.input_topic, decide))
 
     async def stop(self) -> None:
@@ -176,21 +178,28 @@ class TransfersStage:
         )
 
     async def _load_positions(self, partitions: list[int]) -> dict[int, Position]:
+        await self._refuse_lost_outcomes(partitions)
         await self._publisher.take_over([self._outcomes_topic, self._dead_letters_topic], partitions)
         applied = await self._ledger.progress(partitions)
-        outcomes = await last_source_offsets(self._publisher, self._outcomes_topic, partitions)
-        letters = await last_source_offsets(self._publisher, self._dead_letters_topic, partitions)
-        for partition in partitions:
-            if outcomes[partition] >= applied[partition]:
-                # The ledger was restored from a backup older than the topics: it applies these requests again, and
-                # what is told of them already is not told twice.
-                _log.error(
-                    "ledger.behind_outcomes",
-                    partition=partition,
-                    applied=applied[partition],
-                    outcome=outcomes[partition],
-                )
+        outcomes, letters, _ = await asyncio.gather(
+            last_source_offsets(self._publisher, self._outcomes_topic, partitions),
+            last_source_offsets(self._publisher, self._dead_letters_topic, partitions),
+            refuse_shorter(self._publisher, self.input_topic, applied),
+        )
+        behind = [partition for partition in partitions if outcomes[partition] >= applied[partition]]
+        if behind:
+            raise LedgerBehindError(f"outcomes were told that the ledger does not have, of partitions {behind}")
         return {p: Position(applied[p], outcomes[p], letters[p]) for p in partitions}
+
+    async def _refuse_lost_outcomes(self, partitions: list[int]) -> None:
+        """Whoever has applied anything had taken the partition over, and left a marker there at least. We do so only
+        afterwards: it would look as if nothing were lost."""
+        applied, ends = await asyncio.gather(
+            self._ledger.progress(partitions), self._publisher.end_offsets(self._outcomes_topic, partitions)
+        )
+        lost = [partition for partition in partitions if ends[partition] == 0 < applied[partition]]
+        if lost and await self._ledger.have_rows(lost):
+            raise ShorterTopicError(f"the outcomes of partitions {lost} are gone. Run hfts recover")
 
 
 def _new_batches(

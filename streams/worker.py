@@ -45,7 +45,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
     readiness = Readiness(settings, agents)
     status = Beside(_status(settings, readiness))
     runner.run(status.start())
-    if not runner.run(_servers_come(settings)):
+    if not runner.run(_servers_come(settings, ledger="transfers" in agents)):
         runner.run(status.stop())
         runner.close()
         return
@@ -81,9 +81,9 @@ def _status(settings: Settings, readiness: Readiness) -> AbstractAsyncContextMan
     return status_served(listener, readiness)
 
 
-async def _servers_come(settings: Settings) -> bool:
+async def _servers_come(settings: Settings, *, ledger: bool) -> bool:
     """Wait for them; False when a signal comes first, by which the first process of a container would not just end."""
-    waiting = asyncio.create_task(wait_for_servers(settings))
+    waiting = asyncio.create_task(wait_for_servers(settings, ledger=ledger))
     loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
     for number in signals:
         loop.add_signal_handler(number, waiting.cancel)

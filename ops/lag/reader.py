@@ -18,6 +18,7 @@ from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
 from sinks.kafka.options import client_options
 from sinks.kafka.tails import last_between
+from sinks.ledger.statements import ALL_PROGRESS
 from sinks.postgres.pool import Connection, connect
 
 GROUPS: tuple[tuple[str, Topic], ...] = (
@@ -35,7 +36,7 @@ _NOT_LOADED = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotC
 
 def group_name(settings: Settings, agent: str) -> str:
     """The consumer group of an agent on this cluster."""
-    return f"{settings.topic_prefix}hfts-{agent}"
+    return settings.group_name(agent)
 
 
 class LagReader:
@@ -102,10 +103,7 @@ async def committed_offsets(admin: Any, group: str) -> dict[tuple[str, int], int
 
 async def applied_offsets(database: Connection, settings: Settings) -> dict[int, int]:
     """The next offset to apply, by partition of the request topic."""
-    rows = await database.fetch(
-        "select partition, next_offset from stream_progress where topic = $1",
-        settings.topic_name(TRANSFERS_REQUESTED),
-    )
+    rows = await database.fetch(ALL_PROGRESS, settings.topic_name(TRANSFERS_REQUESTED))
     return {row["partition"]: row["next_offset"] for row in rows}
 
 

@@ -13,11 +13,11 @@ from ops.reconcile.reading import (
     last_header,
     moment_of,
     source_offset_of,
-    units_of,
     uuid_text,
 )
 from schemas.codes import DeadLetterCause
-from schemas.headers import CAUSE, SOURCE_OFFSET, SOURCE_PARTITION
+from schemas.headers import CAUSE, REPUBLISHED, SOURCE_OFFSET, SOURCE_PARTITION
+from schemas.money import parse_units
 from schemas.notifications import Notification
 from schemas.transfers import InvalidRequestError, MalformedRequestError, Outcome, decode_request
 from sinks.kafka.records import Consumed
@@ -80,18 +80,19 @@ def outcome_row(record: Consumed) -> Row:
         uuid_text(outcome.transfer_id),
         uuid_text(outcome.source_wallet_id),
         uuid_text(outcome.destination_wallet_id),
-        units_of(outcome.amount),
+        parse_units(outcome.amount),
         outcome.currency,
         moment_of(document["requested_at"]),
         None if outcome.reference is msgspec.UNSET else outcome.reference,
         None if outcome.metadata is msgspec.UNSET else _json_text(outcome.metadata),
         outcome.status,
         outcome.reason,
-        None if outcome.source_balance is None else units_of(outcome.source_balance),
+        None if outcome.source_balance is None else parse_units(outcome.source_balance),
         None if outcome.source_version is None else bigint(outcome.source_version),
-        None if outcome.destination_balance is None else units_of(outcome.destination_balance),
+        None if outcome.destination_balance is None else parse_units(outcome.destination_balance),
         None if outcome.destination_version is None else bigint(outcome.destination_version),
         moment_of(document["completed_at"]),
+        any(name == REPUBLISHED for name, _ in record.headers),
     )
 
 
@@ -113,7 +114,7 @@ def notification_row(record: Consumed) -> Row:
         notification.email,
         notification.status,
         notification.reason,
-        units_of(notification.amount),
+        parse_units(notification.amount),
         notification.currency,
         notification.reference,
         moment_of(document["completed_at"]),

@@ -9,11 +9,9 @@ import orjson
 
 from ops.own_json import loads_own
 from schemas.headers import SOURCE_OFFSET
-from schemas.money import UNITS_MAX, UNITS_PER_ONE
 from sinks.kafka.records import Consumed
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_UNITS = re.compile(r"(-?)(0|[1-9][0-9]{0,13})\.([0-9]{4})")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z")
 BIGINT_MAX = 2**63 - 1
 
@@ -78,16 +76,6 @@ def uuid_text(text: str) -> str:
     if _UUID.fullmatch(text) is None:
         raise ValueError(f"{text[:50]!r} is not a lower-case UUID")
     return text
-
-
-def units_of(text: str) -> int:
-    """Units of a decimal text as we write it: always four digits after the point."""
-    match = _UNITS.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text[:50]!r} is not an amount with four digits after the point")
-    units = int(match[2]) * UNITS_PER_ONE + int(match[3])
-    assert units <= UNITS_MAX  # noqa: S101 (14 digits before the point cannot exceed it)
-    return -units if match[1] else units
 
 
 def moment_of(text: str) -> datetime:

@@ -19,7 +19,7 @@ from sinks.errors import SinkError
 from sinks.kafka.fence import Claim, renew, take_over
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed, Record
-from sinks.kafka.tails import last_records
+from sinks.kafka.tails import end_offsets, last_records
 
 BATCH_BYTES_MAX = RECORD_BYTES_MAX - 64 * 1024
 """What a record batch holds at most, below the broker's limit."""
@@ -53,15 +53,19 @@ class Publisher(Protocol):
     async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
         """The last record of each of these partitions that has one."""
 
+    async def end_offsets(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Where the committed records of each of these partitions end."""
+
 
 async def last_source_offsets(publisher: Publisher, topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """The source offset of the last record of each of these partitions, -1 for those that have none."""
     asked = list(partitions)
     last = await publisher.last_records(topic, asked)
-    return {partition: _source_offset(last.get(partition)) for partition in asked}
+    return {partition: source_offset_of(last.get(partition)) for partition in asked}
 
 
-def _source_offset(record: Consumed | None) -> int:
+def source_offset_of(record: Consumed | None) -> int:
+    """The offset of the record that this one follows from; -1 where there is none."""
     found = None if record is None else source_offset(record.headers)
     return -1 if found is None else found
 
@@ -156,6 +160,10 @@ class KafkaPublisher:
     async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
         """Raises KafkaError when no broker answers."""
         return await last_records(self._settings, topic, partitions)
+
+    async def end_offsets(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
+        """Raises KafkaError when no broker answers."""
+        return await end_offsets(self._settings, topic, partitions)
 
     async def _send(self, batch: BatchBuilder, where: TopicPartition) -> "asyncio.Future[object]":
         while True:

@@ -1,7 +1,8 @@
 """The last record of each partition: it says what has been published, and so where to go on."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
@@ -26,11 +27,9 @@ Bounds = tuple[int, int]
 """The first offset of a stretch, and the first one behind it."""
 
 
-async def last_records(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, Consumed]:
-    """The last record of each of a topic's partitions that has one, as the partitions stand now.
-
-    Raises KafkaError when no broker answers.
-    """
+@asynccontextmanager
+async def committed_reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of no group that reads committed records only. Raises KafkaError when no broker answers."""
     patch_reading()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
@@ -40,13 +39,34 @@ async def last_records(settings: Settings, topic: str, partitions: Iterable[int]
     )
     try:
         await consumer.start()
-        asked = [TopicPartition(topic, partition) for partition in partitions]
-        begins = await consumer.beginning_offsets(asked)
-        ends = await consumer.end_offsets(asked)
-        found = await last_between(consumer, {where: (begins[where], ends[where]) for where in asked})
-        return {where.partition: record for where, record in found.items()}
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def bounds_of(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> dict[TopicPartition, Bounds]:
+    """Where each of a topic's partitions begins, and where its committed records end. Raises KafkaError."""
+    asked = [TopicPartition(topic, partition) for partition in partitions]
+    begins = await consumer.beginning_offsets(asked)
+    ends = await consumer.end_offsets(asked)
+    return {where: (begins[where], ends[where]) for where in asked}
+
+
+async def last_records(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, Consumed]:
+    """The last record of each of a topic's partitions that has one, as the partitions stand now.
+
+    Raises KafkaError when no broker answers.
+    """
+    async with committed_reader(settings) as consumer:
+        found = await last_between(consumer, await bounds_of(consumer, topic, partitions))
+        return {where.partition: record for where, record in found.items()}
+
+
+async def end_offsets(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Where the committed records of each of a topic's partitions end. Raises KafkaError when no broker answers."""
+    async with committed_reader(settings) as consumer:
+        bounds = await bounds_of(consumer, topic, partitions)
+        return {where.partition: end for where, (_, end) in bounds.items()}
 
 
 async def last_between(

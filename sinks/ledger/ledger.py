@@ -18,6 +18,8 @@ from sinks.postgres.pool import Connection
 from sinks.postgres.retry import describe, until_done
 from sinks.tracing import tracing
 
+ROWS_TIMEOUT_S = 3600.0
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -43,6 +45,13 @@ class Ledger:
                 async with self._pool.acquire() as connection:
                     await connection.execute(statements.START_PROGRESS, self._topic, partitions)
                     return await self._read_progress(connection, partitions)
+        raise AssertionError("retries end only with an answer")
+
+    async def have_rows(self, partitions: Collection[int]) -> bool:
+        """Whether any request of these partitions has a row. May take long if none has."""
+        async for attempt in until_done():
+            with attempt:
+                return bool(await self._pool.fetchval(statements.HAS_ROWS, partitions, timeout=ROWS_TIMEOUT_S))
         raise AssertionError("retries end only with an answer")
 
     async def wallets(self, wallet_ids: Collection[str]) -> dict[str, WalletState]:

@@ -65,6 +65,10 @@ class SpeculativeLedger:
         """The offset of the next request to apply, of each of these partitions."""
         return await self._ledger.progress(partitions)
 
+    async def have_rows(self, partitions: Collection[int]) -> bool:
+        """Whether any request of these partitions has a row."""
+        return await self._ledger.have_rows(partitions)
+
     async def replay(self, orders: Sequence[Order]) -> Applied:
         """What orders that were applied before came to."""
         return await self._ledger.replay(orders)

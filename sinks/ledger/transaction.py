@@ -55,7 +55,7 @@ async def stored_transfers(connection: Connection, orders: Sequence[Order]) -> d
     """The rows that exist under the orders' ids, by id."""
     ids = [order.request.transfer_id for order in orders]
     rows = await connection.fetch(statements.STORED_TRANSFERS, ids)
-    return {row["transfer_id"]: _transfer_of(row) for row in rows}
+    return {row["transfer_id"]: transfer_of(row) for row in rows}
 
 
 def wallets_of(orders: Sequence[Order]) -> set[str]:
@@ -63,6 +63,14 @@ def wallets_of(orders: Sequence[Order]) -> set[str]:
     ids = {order.request.source_wallet_id for order in orders}
     ids.update([order.request.destination_wallet_id for order in orders])
     return ids
+
+
+def transfer_of(row: asyncpg.Record) -> Transfer:
+    """A row with the columns of ``stored_transfers.sql``."""
+    columns = dict(row)
+    if columns["metadata"] is not None:
+        columns["metadata"] = orjson.loads(columns["metadata"])
+    return Transfer(**columns)
 
 
 async def _write(connection: Connection, topic: str, batches: Sequence[Batch], verdict: Verdict) -> None:
@@ -102,10 +110,3 @@ def _states(rows: Sequence[asyncpg.Record]) -> dict[str, WalletState]:
 
 def _ranges(batches: Sequence[Batch]) -> str:
     return ", ".join(f"{batch.partition}[{batch.first_offset}:{batch.next_offset}]" for batch in batches)
-
-
-def _transfer_of(row: asyncpg.Record) -> Transfer:
-    columns = dict(row)
-    if columns["metadata"] is not None:
-        columns["metadata"] = orjson.loads(columns["metadata"])
-    return Transfer(**columns)

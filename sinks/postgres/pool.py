@@ -1,6 +1,7 @@
 """Connections to PostgreSQL with the settings every part relies on."""
 
 import ssl
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -66,13 +67,24 @@ async def connect(settings: Settings) -> asyncpg.Connection:
     return await asyncpg.connect(**connection_options(settings))
 
 
-async def create_pool(settings: Settings, *, size_max: int, size_min: int = 0) -> asyncpg.Pool:
+async def create_pool(
+    settings: Settings,
+    *,
+    size_max: int,
+    size_min: int = 0,
+    on_connect: Callable[[asyncpg.Connection], Coroutine[Any, Any, None]] | None = None,
+) -> asyncpg.Pool:
     """A pool that opens its first connection only when one is asked for (``size_min=0``).
 
-    Settings and session locks of a borrowed connection are not taken back: make none.
+    ``on_connect`` sees each new connection first; whoever asked for one gets what it raises. Settings and session locks
+    of a borrowed connection are not taken back: make none.
     """
     pool = await asyncpg.create_pool(
-        min_size=size_min, max_size=size_max, reset=_nothing_to_reset, **connection_options(settings)
+        min_size=size_min,
+        max_size=size_max,
+        reset=_nothing_to_reset,
+        init=on_connect,
+        **connection_options(settings),
     )
     count_connections_of(pool)
     return pool

@@ -1,5 +1,6 @@
 """Test data: requests, wallets and a stand-in for Kafka's topics."""
 
+import sys
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -111,6 +112,10 @@ class MemoryTopics:
             if (kept := self.records[topic, partition])
         }
 
+    async def end_offsets(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
+        # What is never published here is handed to the stages in other ways.
+        return {partition: len(self.records[topic, partition]) or sys.maxsize for partition in partitions}
+
     def read(self, topic: str, partition: int) -> list[Consumed]:
         """All of a partition, as a consumer would get it."""
         return [
@@ -141,3 +146,6 @@ class MemoryPublisher:
 
     async def last_records(self, topic: str, partitions: Iterable[int]) -> Mapping[int, Consumed]:
         return await self._topics.last_records(topic, partitions)
+
+    async def end_offsets(self, topic: str, partitions: Iterable[int]) -> Mapping[int, int]:
+        return await self._topics.end_offsets(topic, partitions)

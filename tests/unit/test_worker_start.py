@@ -14,13 +14,13 @@ from streams import worker
 async def test_a_worker_that_waits_for_its_servers_ends_when_told_to(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    async def wait_for_servers(_: Settings) -> None:
+    async def wait_for_servers(_: Settings, **_ledger: bool) -> None:
         os.kill(os.getpid(), number)
         await asyncio.Event().wait()
 
     monkeypatch.setattr(worker, "wait_for_servers", wait_for_servers)
     try:
-        assert await worker._servers_come(Settings.model_construct()) is False
+        assert await worker._servers_come(Settings.model_construct(), ledger=True) is False
     finally:
         for each in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().remove_signal_handler(each)

@@ -64,7 +64,8 @@ create temporary table rc_outcome (
     source_version bigint,
     destination_units bigint,
     destination_version bigint,
-    completed_at timestamptz not null
+    completed_at timestamptz not null,
+    republished boolean not null
 );
 
 create temporary table rc_notification (

@@ -1,10 +1,11 @@
--- A wallet made only after its transfer had failed for want of it may or may not have been told about.
+-- A wallet made only after its transfer had failed for want of it may or may not have been told about. An outcome that
+-- was published anew, after the loss of its topic, tells nobody again.
 
 -- name: parties_are_told_once
 -- title: Sender and receiver are each told exactly once
--- checked: select count(*) from rc_outcome o join wallets w on w.wallet_id = o.source_wallet_id or (w.wallet_id = o.destination_wallet_id and o.status = 'COMPLETED') where w.user_id is not null
+-- checked: select count(*) from rc_outcome o join wallets w on w.wallet_id = o.source_wallet_id or (w.wallet_id = o.destination_wallet_id and o.status = 'COMPLETED') where w.user_id is not null and not o.republished
 with outcome as (
-    select distinct on (transfer_id) * from rc_outcome order by transfer_id, "offset"
+    select distinct on (transfer_id) * from rc_outcome where not republished order by transfer_id, "offset"
 ), due as (
     select o.partition, o."offset", o.transfer_id, 'sender' as recipient
     from outcome o

@@ -1,0 +1,279 @@
+"""Brings a ledger that was restored to where it was: each outcome told since becomes the row that it was made of."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
+from schemas.transfers import TransferRequest
+from sinks.errors import CannotFollowError, TransientError
+from sinks.kafka.publisher import KafkaPublisher, source_offset_of
+from sinks.kafka.records import Consumed
+from sinks.kafka.stretches import first_record, records_between
+from sinks.kafka.tails import Bounds, bounds_of, committed_reader, last_between
+from sinks.ledger import statements
+from sinks.ledger.identity import sort_orders
+from sinks.ledger.ledger import Ledger
+from sinks.ledger.transaction import stored_transfers
+from sinks.ledger.types import Batch, Order, Transfer
+from sinks.postgres.pool import connect, create_pool
+from streams.following import Candidate, Following, Place, legs_of
+from streams.outcomes import told_transfer
+from streams.requests import read_requests
+from streams.rules import decide
+from streams.signed_requests import forged_requests, request_verifier, without
+
+LOCK_WAIT = "2s"
+"""A worker that finds it cannot catch up tries again and again, and is done within this time."""
+
+ROWS_MAX = 5_000
+"""In one transaction."""
+
+NEAR = 1_000
+"""So many outcomes that the ledger has already may be read again, rather than searching more closely."""
+
+GAP_OUTCOMES_MAX = 50_000
+"""So many outcomes at most may follow on one that was not told. What was not told is a few thousand, committed in the
+last moments of a process."""
+
+GAP_REQUESTS_MAX = 20_000
+"""So many requests of a partition at most are looked at for it."""
+
+LOG_INTERVAL_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def alone(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that holds the right to bring the ledger and the topics together.
+
+    Raises TransientError when another process keeps it for long, and what ``connect`` raises.
+    """
+    connection = await connect(settings)
+    try:
+        await connection.execute(f"set lock_timeout = '{LOCK_WAIT}'")
+        try:
+            await connection.execute(statements.RECOVERY_LOCK, settings.topic_name(TRANSFERS_REQUESTED))
+        except asyncpg.LockNotAvailableError as error:
+            raise TransientError("another process is bringing the ledger and the topics together") from error
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def catch_up(settings: Settings) -> int:
+    """Make rows of the outcomes that the ledger does not have; how many. Only ``alone``; cut off, begin again.
+
+    From now on, nobody who took a partition over before can publish. Raises CannotFollowError, KafkaError,
+    TransientError, OSError and asyncpg's errors.
+    """
+    async with _restoring(settings) as (ledger, pool, consumer):
+        told = await _last_told(settings, consumer)
+        return await _CatchingUp(settings, ledger, pool, consumer).run(told)
+
+
+async def decide_again(settings: Settings) -> int:
+    """Apply the requests of told outcomes that the ledger does not have anew; how many offsets. Only ``alone``.
+
+    For a ledger that cannot catch up: what these come to may differ from what was told. Raises what ``catch_up`` does.
+    """
+    topic = settings.topic_name(TRANSFERS_REQUESTED)
+    async with _restoring(settings) as (ledger, _, consumer):
+        told = await _last_told(settings, consumer)
+        progress = await ledger.progress(list(told))
+        applied = 0
+        for where, (begin, _) in (await _assigned(consumer, topic, told)).items():
+            at, end = progress[where.partition], told[where.partition] + 1
+            applied += max(0, end - at)
+            async for records in records_between(consumer, where, (max(begin, at), max(begin, end))):
+                reached = records[-1].offset + 1
+                await ledger.apply_batches([_batch(where, at, reached, await _orders(settings, records))])
+                at = reached
+            if at < end:  # requests that are not on the topic any more
+                await ledger.apply_batches([_batch(where, at, end, [])])
+        return applied
+
+
+@asynccontextmanager
+async def _restoring(settings: Settings) -> AsyncIterator[tuple[Ledger, asyncpg.Pool, AIOKafkaConsumer]]:
+    async with AsyncExitStack() as stack:
+        pool = await create_pool(settings, size_max=2)
+        stack.callback(pool.terminate)
+        publisher = KafkaPublisher(settings, settings.group_name("transfers"))
+        await publisher.start()
+        stack.push_async_callback(publisher.stop)
+        # So that the ends of what was told stay where they are.
+        outputs = [settings.topic_name(TRANSFERS_OUTCOMES), settings.topic_name(DEAD_LETTERS)]
+        await publisher.take_over(outputs, range(settings.topic_partitions))
+        consumer = await stack.enter_async_context(committed_reader(settings))
+        yield Ledger(pool, settings.topic_name(TRANSFERS_REQUESTED), decide), pool, consumer
+
+
+async def _last_told(settings: Settings, consumer: AIOKafkaConsumer) -> dict[int, int]:
+    """The last request told of, by partition; -1 where there is none."""
+    partitions = range(settings.topic_partitions)
+    bounds = await bounds_of(consumer, settings.topic_name(TRANSFERS_OUTCOMES), partitions)
+    last = await last_between(consumer, bounds)
+    return {where.partition: source_offset_of(last.get(where)) for where in bounds}
+
+
+async def _assigned(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> dict[TopicPartition, Bounds]:
+    bounds = await bounds_of(consumer, topic, partitions)
+    consumer.assign(list(bounds))
+    return bounds
+
+
+def _batch(where: TopicPartition, first_offset: int, next_offset: int, orders: Sequence[Order]) -> Batch:
+    return Batch(partition=where.partition, first_offset=first_offset, next_offset=next_offset, orders=orders)
+
+
+async def _orders(settings: Settings, records: list[Consumed]) -> list[Order]:
+    """The orders among records of one partition that may be applied."""
+    orders, _ = read_requests(records)
+    verifier = request_verifier(settings)
+    if verifier is None:
+        return orders
+    batches = {records[0].partition: records}
+    return list(without(await asyncio.to_thread(forged_requests, verifier, orders, batches), orders))
+
+
+class _CatchingUp:
+    """One run of ``catch_up``."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, pool: asyncpg.Pool, consumer: AIOKafkaConsumer) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._pool = pool
+        self._consumer = consumer
+        self._following: Following
+        self._told: dict[int, AsyncGenerator[list[Transfer]]] = {}
+        self._queues: dict[int, deque[Transfer]] = {}
+        self._places: set[Place] | None = None
+        self._candidates: dict[int, deque[Candidate]] = {}
+        self._made = 0
+        self._logged_s = time.monotonic()
+
+    async def run(self, last_told: Mapping[int, int]) -> int:
+        """How many rows were made."""
+        progress = await self._ledger.progress(list(last_told))
+        self._following = Following(progress)
+        behind = [partition for partition, last in last_told.items() if last >= progress[partition]]
+        topic = self._settings.topic_name(TRANSFERS_OUTCOMES)
+        for where, bounds in (await _assigned(self._consumer, topic, behind)).items():
+            self._told[where.partition] = self._outcomes(where, bounds, progress[where.partition])
+            self._queues[where.partition] = deque()
+        while await self._take_all() or await self._fill():
+            if self._following.rows >= ROWS_MAX:
+                await self._write()
+        await self._write()
+        return self._made
+
+    async def _take_all(self) -> bool:
+        """Take what comes next, of each partition as much as may be. Whether anything was."""
+        rows = self._following.rows
+        for partition, queue in self._queues.items():
+            if not queue:
+                queue.extend(await anext(self._told[partition], []))
+            await self._learn(queue)
+            while queue and self._following.take(queue[0]):
+                queue.popleft()
+        return self._following.rows > rows
+
+    async def _fill(self) -> bool:
+        """Make a row that must have been and was not told. Whether there was one; False when all is done, too."""
+        waiting = [queue[0] for queue in self._queues.values() if queue]
+        if not waiting:
+            return False
+        if self._places is None:
+            self._places = await self._read_on()
+        free = [c for p, c in self._candidates.items() if c and not self._queues.get(p)]
+        await self._learn([candidates[0].order.request for candidates in free])
+        filled = self._following.fill(waiting, self._places, [c[0] for c in free], decide, self._ledger.now())
+        if filled is None:
+            raise CannotFollowError(
+                f"transfer {waiting[0].transfer_id} was told to have followed on transfers that were not told, and no "
+                "request that is left on the topic can have been one"
+            )
+        self._candidates[filled.partition].popleft()
+        _log.warning("ledger.untold_transfer", partition=filled.partition, offset=filled.offset)
+        return True
+
+    async def _learn(self, parties: Iterable[Transfer | TransferRequest]) -> None:
+        unknown = self._following.unknown(parties)
+        if unknown:
+            self._following.learn(unknown, await self._ledger.wallets(sorted(unknown)))
+
+    async def _write(self) -> None:
+        if not self._following.rows:
+            return
+        await self._ledger.write(*self._following.work(self._ledger.now()))
+        self._made += self._following.rows
+        self._following.written()
+        if time.monotonic() - self._logged_s > LOG_INTERVAL_S:
+            self._logged_s = time.monotonic()
+            _log.info("ledger.catching_up", rows=self._made)
+
+    async def _outcomes(self, where: TopicPartition, bounds: Bounds, begin: int) -> AsyncGenerator[list[Transfer]]:
+        """The outcomes of requests from ``begin`` on."""
+        first = await self._near(where, bounds, begin)
+        async for records in records_between(self._consumer, where, (first, bounds[1])):
+            transfers = [told_transfer(record) for record in records if source_offset_of(record) >= begin]
+            if transfers:
+                yield transfers
+
+    async def _near(self, where: TopicPartition, bounds: Bounds, begin: int) -> int:
+        """An offset before the first outcome of a request from ``begin`` on, and not long before.
+
+        Outcomes stand in the order of their requests.
+        """
+        low, high = bounds
+        while high - low > NEAR:
+            middle = (low + high) // 2
+            record = await first_record(self._consumer, where, (middle, high))
+            if record is None or source_offset_of(record) >= begin:
+                high = middle
+            else:
+                low = record.offset + 1
+        return low
+
+    async def _read_on(self) -> set[Place]:
+        """Read all outcomes that are left, and the requests that may have been applied and not told of. Returns the
+        places that outcomes have."""
+        for partition, queue in self._queues.items():
+            async for transfers in self._told[partition]:
+                queue.extend(transfers)
+                if len(queue) > GAP_OUTCOMES_MAX:
+                    raise CannotFollowError(
+                        f"transfer {queue[0].transfer_id} was told to have followed on transfers that were not told, "
+                        f"more than {GAP_OUTCOMES_MAX} outcomes ago"
+                    )
+        told = {transfer.transfer_id for queue in self._queues.values() for transfer in queue}
+        await self._read_candidates(told)
+        return {(leg.wallet_id, leg.version) for q in self._queues.values() for t in q for leg in legs_of(t)}
+
+    async def _read_candidates(self, told: set[str]) -> None:
+        topic = self._settings.topic_name(TRANSFERS_REQUESTED)
+        bounds = await _assigned(self._consumer, topic, range(self._settings.topic_partitions))
+        for where, (begin, end) in bounds.items():
+            queue = self._queues.get(where.partition)
+            after = queue[-1].request_offset + 1 if queue else self._following.next_offset(where.partition)
+            found: deque[Candidate] = deque()
+            last = min(end, after + GAP_REQUESTS_MAX)
+            async for records in records_between(self._consumer, where, (max(begin, after), last)):
+                came_ms = {record.offset: record.timestamp for record in records}
+                orders = await self._new(await _orders(self._settings, records))
+                found.extend(Candidate(came_ms[o.offset], o) for o in orders if o.request.transfer_id not in told)
+            self._candidates[where.partition] = found
+
+    async def _new(self, orders: list[Order]) -> list[Order]:
+        """Those that have no row and repeat none of these."""
+        async with self._pool.acquire() as connection:
+            return sort_orders(orders, await stored_transfers(connection, orders)).fresh
