@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,12 @@ def test_panels_do_not_overlap() -> None:
     for a, b in itertools.combinations(places, 2):
         beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
         assert beside or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+
+
+def test_panels_ask_for_jobs_that_are_scraped() -> None:
+    scraped = yaml.safe_load((FOLDER.parent / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    asked = re.findall(
+        r'\bjob=~?"([^"]*)"', " ".join(target["expr"] for panel in PANELS for target in panel["targets"])
+    )
+    assert asked
+    assert {job for one in asked for job in one.split("|")} <= {config["job_name"] for config in scraped}
