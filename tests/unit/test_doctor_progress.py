@@ -39,8 +39,8 @@ def test_everything_agrees() -> None:
 def test_topics_that_were_lost() -> None:
     found = only(progress(Span(REQUESTS, 0, 0, 3), Span(REQUESTS, 1, 0, 9), applied=1200), Verdict.PROBLEM)
     assert "partition 0 ends at 3, applied up to 1,200" in found.seen
-    assert "dead letters" in found.why
-    assert found.command == "hfts topics"
+    assert "Workers wait" in found.why
+    assert found.command == "hfts recover"
     delivered = only(progress(Span(NOTIFICATIONS, 0, 0, 3), delivered=4), Verdict.PROBLEM)
     assert "taken for delivered" in delivered.why
 
@@ -48,6 +48,7 @@ def test_topics_that_were_lost() -> None:
 def test_a_database_that_is_another_or_older() -> None:
     older = only(progress(Span(REQUESTS, 0, 0, 20), applied=10, told=10), Verdict.PROBLEM)
     assert "on partitions 0 stand outcomes" in older.seen
+    assert "start the workers" in older.remedy
     # Its requests have expired meanwhile, but not unapplied.
     new = only(progress(Span(REQUESTS, 0, 15, 20), told=19), Verdict.PROBLEM)
     assert "another database" in new.why

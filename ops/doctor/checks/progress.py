@@ -35,10 +35,11 @@ def judge_progress(found: tuple[Standing, Settings]) -> list[Finding]:
         findings.append(
             problem(
                 f"on partitions {_listed(behind)} stand outcomes of requests that this database has not applied",
-                "It is another database than the one they come from, or was restored from a backup. Its workers would "
-                "apply those requests again, and not tell their outcomes again.",
-                "Let POSTGRES_HOST and POSTGRES_DB name the right database, or restore a newer backup. For a new "
-                "beginning with an empty database, take another TOPIC_PREFIX, too.",
+                "It was restored from a backup, or is another database than the one they come from. Workers that "
+                "start make the rows that are missing out of the outcomes, before they do anything else.",
+                "If POSTGRES_HOST and POSTGRES_DB name the right database, start the workers of the transfers agent "
+                "anew: they say what they cannot make. For a new beginning with an empty database, take another "
+                "TOPIC_PREFIX, too.",
             )
         )
     findings += _expired(standing, requests, behind)
@@ -59,14 +60,13 @@ def _lost_topics(standing: Standing, requests: str) -> Iterator[Finding]:
             f"{topic} is shorter than what was applied of it: partition {shown}",
             "Kafka has lost records, or the topic was made anew. "
             + (
-                "New requests below that offset would be taken for old ones, and become dead letters instead of being "
-                "applied."
+                "Workers wait, or new requests below that offset would be taken for applied ones."
                 if topic == requests
-                else "New notifications below that offset would be taken for delivered."
+                else "The deliveries agent ends, or new notifications below that offset would be taken for delivered."
             ),
-            "Stop the workers. Bring back Kafka's data if there are any. Otherwise begin with new topics: set another "
-            "TOPIC_PREFIX for all processes, and make them:",
-            "hfts topics",
+            "Bring back Kafka's data if there are any. Otherwise stop the API and the workers, and let the topics go "
+            "on behind what the database has of them:",
+            "hfts recover",
         )
 
 
@@ -164,7 +164,7 @@ AREA = Area(
             "progress",
             "topics that were lost or made anew, a database that is another or older one, requests that expired "
             "unapplied",
-            "Bring back the data, or begin with another `TOPIC_PREFIX`",
+            "Start workers, which catch up; for lost topics, bring back the data, or `hfts recover`",
             lambda facts: together(facts.standing, facts.configuration.settings),
             judge_progress,
         ),
