@@ -17,7 +17,7 @@ from sinks.errors import CannotFollowError, TransientError
 from sinks.kafka.publisher import KafkaPublisher, source_offset_of
 from sinks.kafka.records import Consumed
 from sinks.kafka.stretches import first_record, records_between
-from sinks.kafka.tails import Bounds, bounds_of, committed_reader, last_between
+from sinks.kafka.tails import Bounds, bounds_of, committed_reader, last_between, partitions_of
 from sinks.ledger import statements
 from sinks.ledger.identity import sort_orders
 from sinks.ledger.ledger import Ledger
@@ -32,6 +32,9 @@ from streams.signed_requests import forged_requests, request_verifier, without
 
 LOCK_WAIT = "2s"
 """A worker that finds it cannot catch up tries again and again, and is done within this time."""
+
+# The server's own default may be two hours, for which a machine that is gone would keep everybody waiting.
+_KEEPALIVE = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
 
 ROWS_MAX = 5_000
 """In one transaction."""
@@ -59,14 +62,14 @@ async def alone(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """
     connection = await connect(settings)
     try:
-        await connection.execute(f"set lock_timeout = '{LOCK_WAIT}'")
+        await connection.execute(f"set lock_timeout = '{LOCK_WAIT}'; {_KEEPALIVE}")
         try:
             await connection.execute(statements.RECOVERY_LOCK, settings.topic_name(TRANSFERS_REQUESTED))
         except asyncpg.LockNotAvailableError as error:
             raise TransientError("another process is bringing the ledger and the topics together") from error
         yield connection
     finally:
-        await connection.close()
+        connection.terminate()
 
 
 async def catch_up(settings: Settings) -> int:
@@ -107,20 +110,20 @@ async def _restoring(settings: Settings) -> AsyncIterator[tuple[Ledger, asyncpg.
     async with AsyncExitStack() as stack:
         pool = await create_pool(settings, size_max=2)
         stack.callback(pool.terminate)
+        consumer = await stack.enter_async_context(committed_reader(settings))
         publisher = KafkaPublisher(settings, settings.group_name("transfers"))
         await publisher.start()
         stack.push_async_callback(publisher.stop)
         # So that the ends of what was told stay where they are.
         outputs = [settings.topic_name(TRANSFERS_OUTCOMES), settings.topic_name(DEAD_LETTERS)]
-        await publisher.take_over(outputs, range(settings.topic_partitions))
-        consumer = await stack.enter_async_context(committed_reader(settings))
+        await publisher.take_over(outputs, await partitions_of(consumer, outputs[0]))
         yield Ledger(pool, settings.topic_name(TRANSFERS_REQUESTED), decide), pool, consumer
 
 
 async def _last_told(settings: Settings, consumer: AIOKafkaConsumer) -> dict[int, int]:
     """The last request told of, by partition; -1 where there is none."""
-    partitions = range(settings.topic_partitions)
-    bounds = await bounds_of(consumer, settings.topic_name(TRANSFERS_OUTCOMES), partitions)
+    topic = settings.topic_name(TRANSFERS_OUTCOMES)
+    bounds = await bounds_of(consumer, topic, await partitions_of(consumer, topic))
     last = await last_between(consumer, bounds)
     return {where.partition: source_offset_of(last.get(where)) for where in bounds}
 
@@ -133,6 +136,14 @@ async def _assigned(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable
 
 def _batch(where: TopicPartition, first_offset: int, next_offset: int, orders: Sequence[Order]) -> Batch:
     return Batch(partition=where.partition, first_offset=first_offset, next_offset=next_offset, orders=orders)
+
+
+def _told(record: Consumed) -> Transfer:
+    try:
+        return told_transfer(record)
+    except ValueError as error:
+        where = f"{record.topic}-{record.partition} at {record.offset}"
+        raise CannotFollowError(f"the record of {where} is no outcome that a worker has written ({error})") from error
 
 
 async def _orders(settings: Settings, records: list[Consumed]) -> list[Order]:
@@ -225,7 +236,7 @@ class _CatchingUp:
         """The outcomes of requests from ``begin`` on."""
         first = await self._near(where, bounds, begin)
         async for records in records_between(self._consumer, where, (first, bounds[1])):
-            transfers = [told_transfer(record) for record in records if source_offset_of(record) >= begin]
+            transfers = [_told(record) for record in records if source_offset_of(record) >= begin]
             if transfers:
                 yield transfers
 
@@ -261,7 +272,7 @@ class _CatchingUp:
 
     async def _read_candidates(self, told: set[str]) -> None:
         topic = self._settings.topic_name(TRANSFERS_REQUESTED)
-        bounds = await _assigned(self._consumer, topic, range(self._settings.topic_partitions))
+        bounds = await _assigned(self._consumer, topic, await partitions_of(self._consumer, topic))
         for where, (begin, end) in bounds.items():
             queue = self._queues.get(where.partition)
             after = queue[-1].request_offset + 1 if queue else self._following.next_offset(where.partition)

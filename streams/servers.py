@@ -80,11 +80,13 @@ async def ledger_fault(settings: Settings) -> str | None:
         try:
             fault, is_behind = await standing_fault(settings, connection)
         finally:
-            await connection.close()
-        if fault is None and is_behind:
-            async with alone(settings):
-                rows = await catch_up(settings)
-            _log.warning("ledger.caught_up", rows=rows)
+            connection.terminate()
+        if is_behind:
+            async with alone(settings) as connection:
+                # Another may have caught up meanwhile and work already, and our doing so would shut it out.
+                fault, is_behind = await standing_fault(settings, connection)
+                if is_behind:
+                    _log.warning("ledger.caught_up", rows=await catch_up(settings))
     except CannotFollowError as error:
         return f"the ledger lacks outcomes that were told, and cannot catch up: {error}. See docs/runbook.md"
     except (SinkError, KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

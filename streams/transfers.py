@@ -194,11 +194,10 @@ class TransfersStage:
     async def _refuse_lost_outcomes(self, partitions: list[int]) -> None:
         """Whoever has applied anything had taken the partition over, and left a marker there at least. We do so only
         afterwards: it would look as if nothing were lost."""
-        applied, ends = await asyncio.gather(
-            self._ledger.progress(partitions), self._publisher.end_offsets(self._outcomes_topic, partitions)
-        )
+        applied = await self._ledger.progress(partitions)
+        ends = await self._publisher.end_offsets(self._outcomes_topic, partitions)  # later: its marker came before
         lost = [partition for partition in partitions if ends[partition] == 0 < applied[partition]]
-        if lost and await self._ledger.have_rows(lost):
+        if lost and await self._ledger.has_rows(lost, max(applied[partition] for partition in lost)):
             raise ShorterTopicError(f"the outcomes of partitions {lost} are gone. Run hfts recover")
 
 

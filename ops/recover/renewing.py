@@ -14,10 +14,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from ops.lag.reader import admin_client
+from ops.recover.request_ids import id_of
 from ops.recover.statements import KNOWN_IDS
 from schemas.settings import Settings
 from schemas.topics import RECORD_BYTES_MAX, TRANSFERS_REQUESTED
-from schemas.transfers import InvalidRequestError, MalformedRequestError, decode_request
 from sinks.kafka.options import client_options
 from sinks.kafka.records import Consumed
 from sinks.kafka.stretches import records_between
@@ -112,7 +112,7 @@ class Renewal:
         return len(sent)
 
     async def _unapplied(self, records: Sequence[Consumed]) -> list[Consumed]:
-        ids = {record.offset: transfer_id for record in records if (transfer_id := _id_of(record)) is not None}
+        ids = {record.offset: transfer_id for record in records if (transfer_id := id_of(record)) is not None}
         rows = await self._database.fetch(KNOWN_IDS, list(ids.values())) if ids else []
         known = {row["transfer_id"] for row in rows}
         return [record for record in records if ids.get(record.offset) not in known]
@@ -143,13 +143,6 @@ def _batch(count: int) -> BatchBuilder:
 
 def _is_filler(record: Consumed) -> bool:
     return record.value == FILLER and record.key is None and not record.headers
-
-
-def _id_of(record: Consumed) -> str | None:
-    try:
-        return decode_request(record.value)[0].transfer_id
-    except (MalformedRequestError, InvalidRequestError):
-        return None
 
 
 def _between(spans: Sequence[Bounds], bounds: Bounds) -> list[Bounds]:

@@ -79,7 +79,7 @@ class _Mending:
 
     async def run(self, found: Findings) -> None:
         """Mend what was found."""
-        if found.short or found.untold or found.renewals:
+        if found.lost or found.untold or found.renewals:
             await self._begin(found)
             await self._renew(found)
             await self._retell()
@@ -88,11 +88,11 @@ class _Mending:
 
     async def _begin(self, found: Findings) -> None:
         begins = {s.partition: RETELL_ALL if s.partition in found.untold else 0 for s in found.standings}
-        begins |= {s.partition: s.applied for s in found.short}
+        begins |= found.lost
         await self._database.execute(BEGIN, renewing(self._settings), list(begins), list(begins.values()))
 
     async def _renew(self, found: Findings) -> None:
-        begins = {s.partition: s.applied for s in found.short}
+        begins = dict(found.lost)
         begins |= {partition: begin_at for partition, begin_at in found.renewals.items() if begin_at > 0}
         total = sum(begin_at for begin_at in begins.values())
         filled = moved = 0

@@ -44,6 +44,12 @@ async def committed_reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer
         await consumer.stop()
 
 
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    """Those that a topic has, whatever the settings say. Raises KafkaError."""
+    await consumer.end_offsets([TopicPartition(topic, 0)])  # so that the consumer learns of the topic
+    return sorted(consumer.partitions_for_topic(topic) or ())
+
+
 async def bounds_of(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> dict[TopicPartition, Bounds]:
     """Where each of a topic's partitions begins, and where its committed records end. Raises KafkaError."""
     asked = [TopicPartition(topic, partition) for partition in partitions]

@@ -10,15 +10,13 @@ from schemas.codes import DeadLetterCause
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
 from sinks.ledger.identity import Sorted, sort_orders
-from sinks.ledger.transaction import lock_decide_and_write, read_wallets, stored_transfers, write
+from sinks.ledger.transaction import has_rows, lock_decide_and_write, read_wallets, stored_transfers, write
 from sinks.ledger.types import Applied, Batch, Decide, Order, Refused, Verdict, WalletState
 from sinks.metrics import COMMIT_RETRIES
 from sinks.postgres.faults import is_data_fault
 from sinks.postgres.pool import Connection
 from sinks.postgres.retry import describe, until_done
 from sinks.tracing import tracing
-
-ROWS_TIMEOUT_S = 3600.0
 
 
 def _utc_now() -> datetime:
@@ -47,11 +45,12 @@ class Ledger:
                     return await self._read_progress(connection, partitions)
         raise AssertionError("retries end only with an answer")
 
-    async def have_rows(self, partitions: Collection[int]) -> bool:
-        """Whether any request of these partitions has a row. May take long if none has."""
+    async def has_rows(self, partitions: Collection[int], below: int) -> bool:
+        """Whether any request of these partitions below an offset has a row. May take long if none has."""
         async for attempt in until_done():
             with attempt:
-                return bool(await self._pool.fetchval(statements.HAS_ROWS, partitions, timeout=ROWS_TIMEOUT_S))
+                async with self._pool.acquire() as connection:
+                    return await has_rows(connection, partitions, below)
         raise AssertionError("retries end only with an answer")
 
     async def wallets(self, wallet_ids: Collection[str]) -> dict[str, WalletState]:

@@ -65,9 +65,9 @@ class SpeculativeLedger:
         """The offset of the next request to apply, of each of these partitions."""
         return await self._ledger.progress(partitions)
 
-    async def have_rows(self, partitions: Collection[int]) -> bool:
-        """Whether any request of these partitions has a row."""
-        return await self._ledger.have_rows(partitions)
+    async def has_rows(self, partitions: Collection[int], below: int) -> bool:
+        """Whether any request of these partitions below an offset has a row."""
+        return await self._ledger.has_rows(partitions, below)
 
     async def replay(self, orders: Sequence[Order]) -> Applied:
         """What orders that were applied before came to."""

@@ -15,6 +15,9 @@ from sinks.ledger.copy_rows import COLUMNS, encode_rows
 from sinks.ledger.types import Batch, Decide, Order, Transfer, Verdict, WalletState
 from sinks.postgres.pool import Connection
 
+ROWS_TIMEOUT_S = 3600.0
+"""For a statement that may have to read the whole ledger."""
+
 
 async def lock_decide_and_write(
     connection: Connection,
@@ -56,6 +59,11 @@ async def stored_transfers(connection: Connection, orders: Sequence[Order]) -> d
     ids = [order.request.transfer_id for order in orders]
     rows = await connection.fetch(statements.STORED_TRANSFERS, ids)
     return {row["transfer_id"]: transfer_of(row) for row in rows}
+
+
+async def has_rows(connection: Connection, partitions: Collection[int], below: int) -> bool:
+    """Whether any request of these partitions below an offset has a row. May take long if none has."""
+    return bool(await connection.fetchval(statements.HAS_ROWS, partitions, below, timeout=ROWS_TIMEOUT_S))
 
 
 def wallets_of(orders: Sequence[Order]) -> set[str]:

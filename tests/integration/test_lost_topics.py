@@ -8,14 +8,16 @@ import asyncpg
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 from builders import CrashError
-from payments import assert_all_agrees, funded_fleet, payments, send
-from pipeline_run import ANNA, partition_of, run_pipeline, run_stage
+from payments import assert_all_agrees, payments, send
+from pipeline_run import ANNA, BEN, REQUESTS, WORLD, partition_of, run_pipeline, run_stage
 from plain_topics import put_records, records_of
 from workers import run_hfts, stop, wait_logged, wait_settled, worker
 
 from ops.errors import CommandError
 from ops.lag.reader import admin_client
+from ops.load.wallets import Fleet
 from ops.recover import renewing as renewing_module
 from ops.recover import retelling
 from ops.recover.renewing import renewal
@@ -38,10 +40,13 @@ from sinks.kafka.records import Record
 from sinks.kafka.tails import bounds_of, committed_reader
 from sinks.kafka.topics import ensure_topics
 from streams.audit import AuditStage
+from streams.deliveries import DeliveriesStage
 from streams.notifications import NotificationsStage
 from streams.servers import ledger_fault
+from streams.standing import fault_of, read_standings
 from streams.transfers import TransfersStage
 
+ANNA_AND_BEN = Fleet([ANNA, BEN], WORLD, "USD")
 ALL = ("transfers", "notifications", "audit", "deliveries")
 
 
@@ -62,13 +67,10 @@ async def said(settings: Settings, *, dry_run: bool) -> str:
 async def test_the_pipeline_goes_on_with_new_topics(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
-    logs = [tmp_path / "before.log", tmp_path / "after.log"]
-    async with worker(settings, logs[0]) as process:
-        fleet = await funded_fleet(settings, connection, 10)
-        old = payments(fleet, 300)
-        await send(settings, [*old, (b"k", b"\xff"), (b"k", b"\xff")])
-        await wait_settled(settings, ALL, process)
-        assert await stop(process) == 0, logs[0].read_text()
+    log = tmp_path / "worker.log"
+    await run_pipeline(settings)
+    publisher = KafkaPublisher(settings, settings.group_name("deliveries"))
+    await run_stage(settings, DeliveriesStage(settings, publisher), publisher)
     applied = await connection.fetchval("select count(*) from transfers")
     await connection.execute(
         """insert into dead_letter_actions (topic, partition, "offset", action, state, reason, actor, done_at)
@@ -78,10 +80,10 @@ async def test_the_pipeline_goes_on_with_new_topics(
 
     await lose_topics(settings)
     # Requests go on coming in, one of them for the second time, and one that nobody can read.
-    new = payments(fleet, 40, seed=2)
-    await send(settings, [*new, old[1], (b"k", b"\xfe")])
-    async with worker(settings, logs[1]) as process:
-        await wait_logged(logs[1], "Run hfts recover")
+    new = payments(ANNA_AND_BEN, 6)
+    await send(settings, [*new, (ANNA.encode(), REQUESTS[1][1]), (b"k", b"\xfe")])
+    async with worker(settings, log) as process:
+        await wait_logged(log, "Run hfts recover")
         assert await connection.fetchval("select count(*) from transfers") == applied
         found = await said(settings, dry_run=True)
         assert "were applied up to" in found
@@ -90,11 +92,11 @@ async def test_the_pipeline_goes_on_with_new_topics(
         assert status == 0, output
         assert f"published {applied} outcomes anew" in output
         await wait_settled(settings, ALL, process)
-        assert await stop(process) == 0, logs[1].read_text()
+        assert await stop(process) == 0, log.read_text()
 
     told = await records_of(settings, TRANSFERS_OUTCOMES)
     ids = Counter(decode_outcome(record.value or b"").transfer_id for record in told)
-    assert len(ids) == len(told) == applied + 40 == await connection.fetchval("select count(*) from transfers")
+    assert len(ids) == len(told) == applied + len(new) == await connection.fetchval("select count(*) from transfers")
     assert sum(dict(record.headers).get(REPUBLISHED) == b"1" for record in told) == applied
     notified = {orjson.loads(r.value or b"")["transfer_id"] for r in await records_of(settings, NOTIFICATIONS)}
     assert notified == {orjson.loads(value or b"")["transfer_id"] for _, value in new}
@@ -215,3 +217,53 @@ async def test_a_record_is_not_taken_for_applied_that_is_not(
         await wait_logged(log, "partition 1 of the requests ends at 1, and the ledger has applied it up to 3")
         await said(settings, dry_run=False)
         await wait_logged(log, "requests.dead_lettered")
+
+
+async def test_who_begins_meanwhile_has_lost_nothing(settings: Settings, connection: asyncpg.Connection) -> None:
+    """A worker starts beside another that takes the first requests of all just then."""
+
+    class Meanwhile:
+        async def fetch(self, *arguments: Any) -> Any:
+            await run_pipeline(settings)
+            return await connection.fetch(*arguments)
+
+        fetchval = connection.fetchval
+
+    async with committed_reader(settings) as consumer:
+        database: Any = Meanwhile()
+        standings = await read_standings(settings, consumer, database)
+    assert sum(standing.applied for standing in standings) > 0
+    assert fault_of(standings, unfinished=False) is None
+
+
+async def test_what_a_worker_will_tell_is_not_lost(settings: Settings) -> None:
+    """The first transfers of a partition are committed and not told yet. What it had before was no transfer, and is
+    older than requests are kept."""
+    partition = partition_of(ANNA, settings)
+    where = TopicPartition(settings.topic_name(TRANSFERS_REQUESTED), partition)
+    await put_records(settings, where.topic, partition, [Record(b"k", b"\xff", [])])
+    publisher = KafkaPublisher(settings, settings.group_name("transfers"))
+    await run_stage(settings, TransfersStage(settings, publisher), publisher)
+    async with admin_client(settings) as admin:
+        await admin.delete_records({where: RecordsToDelete(before_offset=1)})
+    outcomes = settings.topic_name(TRANSFERS_OUTCOMES)
+    await run_pipeline(settings, lambda topic, record: [] if topic == outcomes else [record])
+    assert await ledger_fault(settings) is None
+    async with admin_client(settings) as admin:
+        await admin.delete_records({where: RecordsToDelete(before_offset=2)})
+    assert f"partition {partition} has no outcomes any more" in (await ledger_fault(settings) or "")
+
+
+async def test_a_new_topic_that_has_grown_past_the_old_one_is_known(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    """More has come in since than was ever applied, so that the topic does not seem shorter."""
+    await run_pipeline(settings)
+    applied = await connection.fetchval("select count(*) from transfers")
+    await lose_topics(settings)
+    new = payments(ANNA_AND_BEN, 60)
+    await send(settings, new)
+    assert "are others than those that were applied" in await said(settings, dry_run=False)
+    publisher = KafkaPublisher(settings, settings.group_name("transfers"))
+    await run_stage(settings, TransfersStage(settings, publisher), publisher)
+    assert await connection.fetchval("select count(*) from transfers") == applied + len(new)

@@ -11,7 +11,7 @@ import pytest
 from builders import a_request
 from pipeline_run import TamperingPublisher, partition_of, publish, run_stage
 from plain_topics import records_of
-from workers import run_hfts, stop, wait_logged, wait_settled, worker
+from workers import run_hfts, stop, wait_logged, worker
 
 from ops.reconcile.run import reconcile
 from schemas.settings import Settings
@@ -23,11 +23,11 @@ from sinks.kafka.records import Record
 from sinks.postgres.history import OneHistory
 from sinks.postgres.pool import connect, create_pool
 from streams import catching_up
+from streams.audit import AuditStage
 from streams.catching_up import alone, catch_up
+from streams.notifications import NotificationsStage
 from streams.servers import ledger_fault
 from streams.transfers import TransfersStage
-
-ALL = ("transfers", "notifications", "audit")
 
 
 def wallet_on(settings: Settings, partition: int) -> str:
@@ -124,7 +124,8 @@ async def test_it_makes_the_rows_that_were_told(story: Story) -> None:
 async def test_one_process_at_a_time(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catching_up, "LOCK_WAIT", "10ms")
     await story.happen()
-    async with alone(story.restored):
+    async with alone(story.restored) as connection:
+        assert await connection.fetchval("show tcp_keepalives_idle") == "10"  # so that nobody waits for the dead
         with pytest.raises(TransientError, match="another process"):
             async with alone(story.restored):
                 pass
@@ -132,15 +133,46 @@ async def test_one_process_at_a_time(story: Story, monkeypatch: pytest.MonkeyPat
     assert await rows(story.restored) == []
 
 
-async def test_what_was_committed_and_not_told_is_made_good(story: Story, tmp_path: Path) -> None:
+async def test_who_waited_for_another_does_not_catch_up_again(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would shut out the one that has done so, and works already."""
+    monkeypatch.setattr(catching_up, "LOCK_WAIT", "60s")
+    await story.happen()
+    publisher = KafkaPublisher(story.restored, story.settings.group_name("transfers"))
+    await publisher.start()
+    stage = TransfersStage(story.restored, publisher)
+    await stage.start()
+    async with alone(story.restored) as connection:
+        waiting = asyncio.create_task(ledger_fault(story.restored))
+        async with asyncio.timeout(60):
+            while not await connection.fetchval(  # noqa: ASYNC110 (another connection)
+                "select exists (select from pg_locks l join pg_database d on d.oid = l.database"
+                " where l.locktype = 'advisory' and not l.granted and d.datname = current_database())"
+            ):
+                await asyncio.sleep(0.01)
+        assert await catch_up(story.restored) == 3
+        await stage.resume_offsets(range(3))
+    assert await waiting is None
+    await publisher.publish(story.settings.topic_name(TRANSFERS_OUTCOMES), 0, [(Record(None, b"not shut out", []),)])
+    await stage.stop()
+    await publisher.stop()
+
+
+async def test_the_topics_say_how_many_partitions_there_are(story: Story) -> None:
+    """TOPIC_PARTITIONS is for who makes the topics and who writes requests. Workers go without."""
+    await story.happen()
+    assert await ledger_fault(story.restored.model_copy(update={"topic_partitions": 1})) is None
+    assert await rows(story.restored) == await rows(story.settings)
+    assert await ledger_fault(story.restored.model_copy(update={"topic_partitions": 24})) is None
+
+
+async def test_what_was_committed_and_not_told_is_made_good(story: Story) -> None:
     """The worker died between its commit and its publishing, and the database with it."""
     await story.happen(told=lambda request: request.source_wallet_id == story.ben)
-    async with worker(story.restored, tmp_path / "worker.log", ",".join(ALL)) as process:
-        async with asyncio.timeout(60):
-            while len(await records_of(story.settings, TRANSFERS_OUTCOMES)) < 3:  # noqa: ASYNC110 (a worker writes them)
-                await asyncio.sleep(0.1)
-        await wait_settled(story.restored, ALL, process)
-        assert await stop(process) == 0
+    assert await ledger_fault(story.restored) is None
+    for make_stage in (TransfersStage, NotificationsStage, AuditStage):
+        publisher = KafkaPublisher(story.restored, story.settings.group_name(make_stage.agent))
+        await run_stage(story.restored, make_stage(story.restored, publisher), publisher)
+    assert len(await records_of(story.settings, TRANSFERS_OUTCOMES)) == 3
     before, after = await rows(story.settings), await rows(story.restored)
     assert [row["source_version"] for row in after] == [row["source_version"] for row in before]
     assert [row["transfer_id"] for row in after] == [row["transfer_id"] for row in before]

@@ -9,6 +9,7 @@ from builders import REQUESTED_AT, an_order, consumed
 
 from sinks.errors import CannotFollowError
 from sinks.ledger.types import Order, Transfer, WalletState
+from streams.catching_up import _told
 from streams.following import Candidate, Following, legs_of
 from streams.outcomes import outcome_record, told_transfer
 from streams.rules import decide
@@ -56,6 +57,11 @@ def test_what_we_did_not_write_is_no_row(value: bytes | None, headers: Any) -> N
     nameless = outcome_record(FIRST)
     with pytest.raises(ValueError, match="does not say what request"):
         told_transfer(consumed(0, nameless.value))
+
+
+def test_a_record_that_is_no_outcome_is_named() -> None:
+    with pytest.raises(CannotFollowError, match="at 7 is no outcome that a worker has written"):
+        _told(consumed(7, b"{}", headers=[("source-offset", b"1")]))
 
 
 def test_a_wallets_versions_say_what_comes_first() -> None:

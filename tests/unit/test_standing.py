@@ -73,6 +73,7 @@ def test_all_that_is_wrong_is_said() -> None:
         undelivered_end={1: 0},
         lost_actions={0: 2},
         letter_ends={0: 0},
+        replaced=[5],
         followed_beyond=["audit has"],
     )
     assert found.lines() == [
@@ -80,6 +81,7 @@ def test_all_that_is_wrong_is_said() -> None:
         "an earlier run was cut off, and workers wait for its end",
         "the ledger lacks outcomes that were told, of partitions 4",
         "the requests of partition 3 end at 10, and were applied up to 11",
+        "the requests of partitions 5 are others than those that were applied",
         "1,002 outcomes are gone, of partitions 3, 5",
         "the notifications end before what was delivered, of partitions 1",
         "2 dead letters that were replayed or discarded are gone",
