@@ -103,9 +103,11 @@ class Following:
 
         They are the next requests of their partitions. Those that reach a wallet which is waited for come first, then
         others that succeed, then those that fail, each in the order in which they came. No row takes a place that was
-        told to belong to another.
+        told to belong to another, nor the only one that is missing before a told one without bringing what is missing.
         """
-        awaited = {leg.wallet_id for transfer in waiting for leg in legs_of(transfer) if self._is_ahead(leg)}
+        legs_ahead = [leg for transfer in waiting for leg in legs_of(transfer) if self._is_ahead(leg)]
+        awaited = {leg.wallet_id for leg in legs_ahead}
+        missing = dict(filter(None, map(self._last_missing, legs_ahead)))
         best: tuple[int, int, int] | None = None
         chosen: Transfer | None = None
         order: Order | None = None
@@ -113,6 +115,8 @@ class Following:
             [transfer], _ = decide([candidate.order], self._known_of(candidate.order), now)
             legs = legs_of(transfer)
             if any((leg.wallet_id, leg.version) in told for leg in legs):
+                continue
+            if any(missing.get(leg.wallet_id, leg.units_moved) != leg.units_moved for leg in legs):
                 continue
             reaches = any(leg.wallet_id in awaited for leg in legs)
             rank = (0 if reaches else 1 if legs else 2, candidate.came_ms, candidate.order.partition)
@@ -159,6 +163,13 @@ class Following:
     def _is_ahead(self, leg: Leg) -> bool:
         wallet = self._wallets[leg.wallet_id]
         return wallet is not None and wallet.version + 1 < leg.version
+
+    def _last_missing(self, leg: Leg) -> tuple[str, int] | None:
+        """The wallet and what its next version must bring, if that one alone is missing before this leg."""
+        wallet = self._wallets[leg.wallet_id]
+        if wallet is None or wallet.version + 2 != leg.version:
+            return None
+        return leg.wallet_id, leg.units_after - leg.units_moved - wallet.units
 
     def _known_of(self, order: Order) -> dict[str, WalletState]:
         named = (order.request.source_wallet_id, order.request.destination_wallet_id)

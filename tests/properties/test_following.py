@@ -6,6 +6,7 @@ from builders import REQUESTED_AT, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinks.errors import CannotFollowError
 from sinks.ledger.types import Order, Transfer, WalletState
 from streams.following import Candidate, Following, legs_of
 from streams.rules import decide
@@ -55,7 +56,8 @@ def follow(
             free = [c[0] for partition, c in untold.items() if c and not told[partition]]
             waiting = [queue[0] for queue in told.values() if queue]
             filled = following.fill(waiting, places, free, decide, REQUESTED_AT)
-            assert filled is not None
+            if filled is None:
+                raise CannotFollowError("nothing fits")
             untold[filled.partition].popleft()
     return following.work(REQUESTED_AT)[1].transfers
 
@@ -77,7 +79,7 @@ def test_all_that_was_told_becomes_what_it_was(drawn: list[tuple[int, list[int],
     restored=st.integers(0, 40),
     cuts=st.lists(st.integers(0, 3), min_size=PARTITIONS, max_size=PARTITIONS),
 )
-def test_what_was_committed_last_and_not_told_is_made_good(
+def test_what_was_committed_last_and_not_told_is_made_good_or_refused(
     drawn: list[tuple[int, list[int], int]], restored: int, cuts: list[int]
 ) -> None:
     done = committed(drawn)
@@ -92,5 +94,10 @@ def test_what_was_committed_last_and_not_told_is_made_good(
         untold[partition] = deque(Candidate(number, order) for number, order, _ in rest[kept:])
     expected = {t.transfer_id: t for queue in told.values() for t in queue}
     progress = {p: sum(order.partition == p for order, _, _ in done[:restored]) for p in range(PARTITIONS)}
-    made = follow(done[restored][2], progress, told, untold)
+    try:
+        made = follow(done[restored][2], progress, told, untold)
+    except CannotFollowError:
+        # Of several that were not told it cannot always be found which came before what was. Then nobody guesses.
+        assert sum(cuts) > 1
+        return
     assert {t.transfer_id: t for t in made if t.transfer_id in expected} == expected
