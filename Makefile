@@ -28,7 +28,7 @@ run: setup ## keep the pipeline up until Ctrl-C
 	@$(BIN)/hfts up
 
 test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
-	@$(BIN)/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses=3 --dist=loadfile
 
 test-browser: setup ## try the dashboard in Chromium, which must be installed; pictures go to build/screenshots
 	@$(BIN)/pytest --numprocesses=2 --dist=loadfile tests/browser

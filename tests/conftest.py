@@ -22,8 +22,6 @@ from sinks.postgres.pool import connect, create_pool
 
 TEMPLATE = "hfts_template"
 PARAMETER_CHARS_MAX = 30
-LONGEST = ("test_runs", "test_worker", "test_releases")
-"""Files that take minutes: they begin first, so that nobody waits for them in the end."""
 TEST_PARTITIONS = 3
 
 
@@ -31,11 +29,6 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Long parameters, which may have random ids in them, go by their name: test processes compare these names."""
     is_long = isinstance(val, str | bytes) and len(val) > PARAMETER_CHARS_MAX
     return argname if is_long else None
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")
