@@ -1,6 +1,6 @@
 """Findings of the doctor, and what every one of them must be like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops.doctor.checks.areas import AREAS
@@ -35,3 +35,13 @@ def checked(finding: Finding, verdict: Verdict) -> Finding:
     assert not finding.command or finding.remedy.endswith(":"), "the remedy leads to its command"
     assert finding.command or not finding.remedy.endswith(":"), finding
     return finding
+
+
+def bad(found: Mapping[str, list[Finding]]) -> dict[str, Finding]:
+    """The first warning or problem of each check that has one."""
+    return {
+        name: finding
+        for name, findings in found.items()
+        for finding in findings[:1]
+        if finding.verdict in (Verdict.WARNING, Verdict.PROBLEM)
+    }

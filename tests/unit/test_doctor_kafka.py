@@ -17,8 +17,10 @@ from ops.doctor.checks.kafka import (
     judge_version,
 )
 from ops.doctor.checks.rights import judge_rights
-from ops.doctor.facts.kafka import GROUP_OFFSETS, TRANSACTIONS, Broker, Door, Partition, Topics, Values
+from ops.doctor.facts.kafka_doors import Broker, Door
 from ops.doctor.facts.kafka_rights import NEEDED, Right
+from ops.doctor.facts.kafka_topics import GROUP_OFFSETS, TRANSACTIONS, Partition, Topics
+from ops.doctor.facts.kafka_values import Values
 from ops.doctor.finding import Finding, Verdict
 from schemas.settings import Settings
 

@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 from doctor_findings import only
 
-from ops.doctor.checks.settings import (
-    is_near,
-    judge_crash_point,
-    judge_encryption,
-    judge_file,
-    judge_files_and_keys,
-    judge_names,
-    judge_proxy,
-    judge_secret_key,
-    judge_values,
-)
+from ops.doctor.checks.security import is_near, judge_crash_point, judge_encryption, judge_proxy, judge_secret_key
+from ops.doctor.checks.settings import judge_file, judge_files_and_keys, judge_names, judge_values
 from ops.doctor.facts.configuration import Configuration, SettingsFile, read_configuration, read_settings_file
 from ops.doctor.finding import Unknown, Verdict
 from schemas.settings import Settings

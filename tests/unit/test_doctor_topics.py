@@ -6,16 +6,11 @@ from typing import Any
 import pytest
 from doctor_findings import checked, only
 
-from ops.doctor.checks.topics import (
-    judge_existence,
-    judge_partitions,
-    judge_record_size,
-    judge_replication,
-    judge_retention,
-    judge_timestamps,
-    judge_unclean,
-)
-from ops.doctor.facts.kafka import Broker, Door, Partition, Topics, Values
+from ops.doctor.checks.topic_settings import judge_record_size, judge_retention, judge_timestamps, judge_unclean
+from ops.doctor.checks.topics import judge_existence, judge_partitions, judge_replication
+from ops.doctor.facts.kafka_doors import Broker, Door
+from ops.doctor.facts.kafka_topics import Partition, Topics
+from ops.doctor.facts.kafka_values import Values
 from ops.doctor.finding import Finding, Verdict
 from schemas.settings import Settings
 from schemas.topics import ALL_TOPICS

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ops.doctor.check import Area, Check, together
-from ops.doctor.facts.kafka import GROUP_OFFSETS, TRANSACTIONS, Broker, Door, Partition, Topics, Values
+from ops.doctor.facts.kafka_doors import Broker, Door
+from ops.doctor.facts.kafka_topics import GROUP_OFFSETS, TRANSACTIONS, Partition, Topics
+from ops.doctor.facts.kafka_values import Values
 from ops.doctor.finding import Finding, ok, problem, warning
 from schemas.settings import Settings
 from sinks.kafka.fence import TRANSACTION_TIMEOUT_MS

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from ops.doctor.check import Area, Check, together
 from ops.doctor.facts.database import Clock, Worker
-from ops.doctor.facts.kafka import AHEAD_MS_MIN
+from ops.doctor.facts.kafka_clock import AHEAD_MS_MIN
 from ops.doctor.facts.machine import OURS
 from ops.doctor.facts.standing import Standing
 from ops.doctor.finding import Finding, ok, problem, warning
