@@ -1,6 +1,7 @@
 """The 202 that follows Kafka's confirmation, and the header that makes a retry safe."""
 
 import re
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from ingest_api.submission import Accepted
 from schemas.transfers import format_time
 
 KEY_HEADER = "Idempotency-Key"
-KEY_PARAMETER = {
+KEY_PARAMETER: dict[str, Any] = {
     "parameters": [
         {
             "name": KEY_HEADER,
@@ -20,6 +21,7 @@ KEY_PARAMETER = {
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             "description": "The same key gives the same transfer. Printable ASCII.",
+            "example": "rent of May",
         }
     ]
 }

@@ -35,6 +35,9 @@ class AuthenticatedRoute(StrictRoute):
 
         async def handle_authenticated(request: Request) -> Response:
             caller = request.scope[_CALLER_KEY] = self.authenticate(request)
+            rate_limit = services_of(request).rate_limit
+            if rate_limit is not None:
+                rate_limit.admit(request.scope, caller.user_id)
             in_progress: InProgress = request.scope[IN_PROGRESS_KEY]
             in_progress.enter_caller(caller.user_id)
             try:

@@ -19,9 +19,10 @@ from ingest_api.draining import Draining
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.log_budget import LogBudget
 from ingest_api.metrics import REQUESTS
-from ingest_api.problems import REQUEST_ID_KEY, ProblemError, printable, problem_response
+from ingest_api.problems import RATE_HEADERS_KEY, REQUEST_ID_KEY, ProblemError, printable, problem_response
 from schemas.codes import ProblemCode
 from schemas.traceparent import checked
+from sinks.kafka.request_ids import carry, put_down
 from sinks.tracing import disinherit, inherit, tracing
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -59,10 +60,13 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, traceparent = _marks(scope)
+        sent_id, traceparent = _marks(scope)
+        request_id = sent_id or uuid7().hex
+        raw_id = request_id.encode()
         scope[REQUEST_ID_KEY] = request_id
         scope[IN_PROGRESS_KEY] = self._in_progress
         bound = bind_contextvars(request_id=request_id)
+        carried = None if sent_id is None else carry(sent_id)
         inherited = None if traceparent is None else inherit(traceparent)
         status, began_s, took_s = 0, perf_counter(), 0.0
 
@@ -70,7 +74,12 @@ class Envelope:
             nonlocal status, took_s
             if message["type"] == "http.response.start":
                 status, took_s = message["status"], perf_counter() - began_s
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"request-id", raw_id),
+                    (b"x-request-id", raw_id),
+                    *scope.get(RATE_HEADERS_KEY, ()),
+                ]
                 if self._draining.has_begun:  # the client's next request goes to another process
                     message["headers"].append((b"connection", b"close"))
                 if self._is_traced:
@@ -90,6 +99,8 @@ class Envelope:
             self._count(scope, status)
             self._tell(scope, status, took_s)
             reset_contextvars(**bound)
+            if carried is not None:
+                put_down(carried)
             if inherited is not None:
                 disinherit(inherited)
 
@@ -138,8 +149,8 @@ def _route(scope: Scope) -> str | None:
     return getattr(scope.get("route"), "path_format", None)
 
 
-def _marks(scope: Scope) -> tuple[str, bytes | None]:
-    """The id of the request, its client's if that is sane, and the trace it belongs to, if it does to a single one."""
+def _marks(scope: Scope) -> tuple[str | None, bytes | None]:
+    """The client's own id of the request, if that is sane, and the trace it belongs to, if it does to a single one."""
     request_id: str | None = None
     traceparent: bytes | None = None
     for name, value in scope["headers"]:
@@ -148,7 +159,7 @@ def _marks(scope: Scope) -> tuple[str, bytes | None]:
                 traceparent = value if traceparent is None else b""
             elif request_id is None and _SANE_ID.fullmatch(value):
                 request_id = str(value, "ascii")
-    return request_id or uuid7().hex, checked(traceparent) if traceparent else None
+    return request_id, checked(traceparent) if traceparent else None
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

@@ -32,6 +32,7 @@ class InProgress:
         self._count_max = count_max
         self._caller_max = caller_max
         self._count = 0
+        self._policy = {"RateLimit-Policy": f'"in-progress";q={caller_max};qu="concurrent-requests"'}
         self._of_caller: dict[str, int] = {}  # holds those who have a request in progress, and nobody else
         IN_PROGRESS.set_function(lambda: self._count)
 
@@ -65,7 +66,7 @@ class InProgress:
         if count + weight > self._caller_max:
             TURNED_AWAY.labels("caller").inc()
             detail = f"{count} requests of this account are in progress. Wait for some of their answers."
-            raise ProblemError(429, ProblemCode.TOO_MANY_REQUESTS, detail)
+            raise ProblemError(429, ProblemCode.TOO_MANY_REQUESTS, detail, headers=self._policy)
         self._of_caller[user_id] = count + weight
 
     def leave_caller(self, user_id: str, weight: int = 1) -> None:

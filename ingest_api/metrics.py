@@ -12,6 +12,6 @@ PUBLISH_SECONDS = Histogram(
 IN_PROGRESS = Gauge("hfts_http_requests_in_progress", "HTTP requests that have come in and wait for their answer.")
 TURNED_AWAY = Counter(
     "hfts_http_turned_away",
-    "Turned away because too much is in progress: of all requests, of one caller, or of connections.",
+    "Turned away: too much in progress, of all or of one caller, too many connections, or requests of an account.",
     ["bound"],
 )

@@ -1,8 +1,10 @@
 """The OpenAPI document: every refusal is a problem document, and is written down as one, with its headers.
 
-A route declares what its own code refuses. What any request may run into, whatever it asks for, is added here.
+A route declares what its own code refuses, and its examples. What any request may run into, whatever it asks for, is
+added here, with examples of the ids in paths.
 """
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +12,10 @@ from fastapi.openapi.utils import get_openapi
 
 from ingest_api.caller import SCHEME_NAME, SECURITY_SCHEME
 from ingest_api.envelope import UNBOUNDED_PATHS
-from ingest_api.problem_responses import problems
+from ingest_api.problem_responses import Refusal, problem_examples, problems
+from ingest_api.problems import MEDIA_TYPE
+from schemas import samples
+from schemas.codes import ProblemCode
 from schemas.http import Problem
 from schemas.http_batch import AcceptedLine, NewTransferLine, RefusedLine
 
@@ -24,6 +29,21 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "The request's own id where it sent a sane one, else a new one.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+    },
+    "Request-Id": {
+        "description": "The same, under the name without X.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+    },
+    "RateLimit-Policy": {
+        "description": "What may be sent, where that is limited (draft-ietf-httpapi-ratelimit-headers-10).",
+        "required": False,
+        "schema": {"type": "string", "examples": ['"account";q=600;w=60']},
+    },
+    "RateLimit": {
+        "description": "What is left of it.",
+        "required": False,
+        "schema": {"type": "string", "examples": ['"account";r=598;t=1']},
     },
     "Retry-After": {
         "description": "Seconds.",
@@ -41,6 +61,17 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
 }
+_PATH_EXAMPLES = {
+    "address": "3:17",
+    "code": ProblemCode.WALLET_NOT_FOUND,
+    "group": "hfts-transfers",
+    "partition": 3,
+    "transfer_id": samples.TRANSFER,
+    "user_id": samples.ADA,
+    "wallet_id": samples.ADAS_WALLET,
+}
+"""What stands in the braces of paths."""
+
 _HEADERS_OF = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
 
 
@@ -49,13 +80,16 @@ def install_openapi(app: FastAPI) -> None:
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            document = deepcopy(
+                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            )
             components = document.setdefault("components", {})
             for model in _MODELS:
                 schema = model.model_json_schema(ref_template=_REF)
                 components.setdefault("schemas", {}).update(schema.pop("$defs", {}) | {model.__name__: schema})
             components.setdefault("securitySchemes", {})[SCHEME_NAME] = SECURITY_SCHEME
             components["headers"] = _HEADERS
+            components["examples"] = problem_examples()
             for path, operations in document["paths"].items():
                 for operation in operations.values():
                     _complete(path, operation)
@@ -67,10 +101,17 @@ def install_openapi(app: FastAPI) -> None:
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
-    for status, response in problems(*_common_statuses(path, operation)).items():
-        responses.setdefault(str(status), response)
+    for status, response in problems(*_common_refusals(path, operation)).items():
+        examples: dict[str, Any] = response["content"][MEDIA_TYPE]["examples"]
+        declared = responses.setdefault(str(status), response)["content"][MEDIA_TYPE]
+        declared["examples"] = declared["examples"] | examples
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path" and parameter["name"] in _PATH_EXAMPLES:
+            parameter["example"] = _PATH_EXAMPLES[parameter["name"]]
     for status, response in responses.items():
-        names = ["X-Request-Id", *_HEADERS_OF.get(status, ())]
+        names = ["Request-Id", "X-Request-Id", *_HEADERS_OF.get(status, ())]
+        if "security" in operation or status == "429":
+            names += ["RateLimit-Policy", "RateLimit"]
         if status == "202":
             names.append("Location")
         references = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
@@ -78,13 +119,13 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _common_statuses(path: str, operation: dict[str, Any]) -> list[int]:
+def _common_refusals(path: str, operation: dict[str, Any]) -> list[Refusal]:
     """What any request of this operation may run into."""
-    statuses = [400, 408, 431, 500]
+    refusals: list[Refusal] = [ProblemCode.MALFORMED_REQUEST, 408, 431, 500]
     if "requestBody" in operation:
-        statuses += [413, 415]
+        refusals += [400, 413, 415]
     if "security" in operation:
-        statuses += [401, 429]
+        refusals += [401, 429]
     if path not in UNBOUNDED_PATHS:
-        statuses.append(503)
-    return statuses
+        refusals.append(ProblemCode.OVERLOADED)
+    return refusals

@@ -14,6 +14,12 @@ MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_KEY = "hfts.request_id"
 """Where the envelope keeps the request's id in the ASGI scope."""
 
+RATE_HEADERS_KEY = "hfts.rate_headers"
+"""Likewise the headers about what the caller may still send, where that is limited."""
+
+ERRORS_PATH = "/v1/errors"
+"""Where each code is explained."""
+
 RETRY_AFTER_S = 1
 _RETRIABLE = frozenset({429, 503})
 ERRORS_MAX = 20
@@ -51,6 +57,7 @@ def problem_document(scope: Scope, problem: ProblemError, *, errors_max: int = E
         "detail": printable(problem.detail),
         "code": str(problem.code),
         "instance": printable(scope["path"]),
+        "doc_url": f"{ERRORS_PATH}/{problem.code}",
         "request_id": scope.get(REQUEST_ID_KEY, ""),
         **problem.members,
     }

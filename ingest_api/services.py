@@ -8,6 +8,7 @@ from fastapi import Request
 
 from ingest_api.owners import WalletOwners
 from ingest_api.passwords import PasswordHashing
+from ingest_api.rate_limit import RateLimit
 from ingest_api.readiness import Readiness
 from ingest_api.receipts import ReceiptSigner
 from ingest_api.submission import Submitter
@@ -41,6 +42,7 @@ class Services:
     refresh_token_ttl_s: int
     receipts: ReceiptSigner
     readiness: Readiness
+    rate_limit: RateLimit | None = None
 
 
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
@@ -50,7 +52,7 @@ OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services on the servers that the settings name. Neither has to be up yet."""
     secret_key, previous = settings.secret_key.get_secret_value(), settings.previous_secret_keys
-    topic = settings.topic_name(TRANSFERS_REQUESTED)
+    topic, per_minute = settings.topic_name(TRANSFERS_REQUESTED), settings.requests_per_minute
     database = await Database.open(settings)
     requests = RequestPublisher(settings)
     passwords = PasswordHashing()
@@ -76,6 +78,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             refresh_token_ttl_s=settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(secret_key, previous=previous),
             readiness=Readiness(database, requests),
+            rate_limit=None if per_minute is None else RateLimit(per_minute),
         )
     finally:
         passwords.close()

@@ -48,6 +48,8 @@ class ShortWay:
         in_progress: InProgress = scope[IN_PROGRESS_KEY]
         messages: list[Message] = []
         try:
+            if services.rate_limit is not None:
+                services.rate_limit.admit(scope, caller.user_id)
             in_progress.enter_caller(caller.user_id)
             try:
                 accepted = await _submit(services, caller, head.get(b"idempotency-key"), await _body(receive, messages))

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from ingest_api.problems import ProblemError
+from ingest_api.rate_limit import policy
 from schemas.codes import ProblemCode
 from sinks.directory.attempts import Attempts
 from sinks.keys import KeyRing
@@ -56,9 +57,8 @@ class Throttle:
         keys = self._login_keys(account, address)
         await self._admit_address(keys.address)
         account_key = keys.pair if await self._attempts.is_marked(keys.mark) else keys.account
-        self._require(
-            await self._attempts.take(account_key, interval_s=ACCOUNT_INTERVAL_S, count_max=self._account_max)
-        )
+        wait_s = await self._attempts.take(account_key, interval_s=ACCOUNT_INTERVAL_S, count_max=self._account_max)
+        _require(wait_s, policy("logins", self._account_max, self._account_max * ACCOUNT_INTERVAL_S))
 
     async def forgive_login(self, account: str, address: str) -> None:
         """Take back what a login counted, for it was right. Raises DatabaseAwayError."""
@@ -76,7 +76,8 @@ class Throttle:
         await self._admit_address(self._hash("registration", network_of(address)))
 
     async def _admit_address(self, key: bytes) -> None:
-        self._require(await self._attempts.take(key, interval_s=self._address_interval_s, count_max=self._address_max))
+        wait_s = await self._attempts.take(key, interval_s=self._address_interval_s, count_max=self._address_max)
+        _require(wait_s, policy("address", self._address_max, _MINUTE_S))
 
     def _login_keys(self, account: str, address: str) -> _LoginKeys:
         network = network_of(address)
@@ -90,11 +91,12 @@ class Throttle:
     def _hash(self, *parts: str) -> bytes:
         return hmac.digest(self._key.secret, "\x00".join(parts).encode("utf-8", "replace"), hashlib.sha256)
 
-    def _require(self, wait_s: float | None) -> None:
-        if wait_s is not None:
-            headers = {"Retry-After": str(max(1, math.ceil(wait_s)))}
-            detail = "Too many attempts of late. Retry after the seconds in Retry-After."
-            raise ProblemError(429, ProblemCode.TOO_MANY_REQUESTS, detail, headers=headers)
+
+def _require(wait_s: float | None, policy: str) -> None:
+    if wait_s is not None:
+        headers = {"Retry-After": str(max(1, math.ceil(wait_s))), "RateLimit-Policy": policy}
+        detail = "Too many attempts of late. Retry after the seconds in Retry-After."
+        raise ProblemError(429, ProblemCode.TOO_MANY_REQUESTS, detail, headers=headers)
 
 
 def network_of(address: str) -> str:

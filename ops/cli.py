@@ -9,7 +9,8 @@ import typer
 
 from ops import commands
 from ops.errors import CommandError
-from sinks.errors import SinkError
+from schemas.codes import CliCode
+from sinks.errors import BrokerAwayError, DatabaseAwayError, SinkError
 
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 
@@ -28,14 +29,27 @@ def build_app() -> typer.Typer:
     return app
 
 
+def code_of(error: CommandError | SinkError) -> CliCode:
+    """The error's word on the list of codes."""
+    match error:
+        case CommandError():
+            return error.code
+        case DatabaseAwayError():
+            return CliCode.DATABASE_UNAVAILABLE
+        case BrokerAwayError():
+            return CliCode.BROKER_UNAVAILABLE
+        case _:
+            return CliCode.COMMAND_REFUSED
+
+
 def main() -> None:
-    """Run the command line. Exit status 1 for a known error, whose text is shown without a traceback."""
+    """Run the command line. Exit status 1 for a known error, whose text and code are shown without a traceback."""
     # What a client logs about a server that is away is said by the error, too.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         build_app()()
     except (CommandError, SinkError) as error:
-        print(f"hfts: {error}", file=sys.stderr)
+        print(f"hfts: {error} [{code_of(error)}]", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from ops.errors import CommandError
+from schemas.codes import CliCode
 from schemas.settings import Settings
 
 
@@ -11,7 +12,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise CommandError(explain(error)) from None
+        raise CommandError(explain(error), CliCode.SETTINGS_INVALID) from None
 
 
 def faults(error: ValidationError) -> dict[str, str]:

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from ops.errors import CommandError
 from ops.topic_reader import TopicReadError
+from schemas.codes import CliCode
 from schemas.settings import Settings
 from sinks.kafka.access import access_fault
 from sinks.postgres.access import explain_refusal
@@ -25,14 +26,16 @@ def explained(settings: Settings) -> Iterator[None]:
     try:
         yield
     except TopicReadError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(str(error), CliCode.BROKER_UNAVAILABLE) from error
     except KafkaError as error:
         fault = asyncio.run(access_fault(settings)) or f"Kafka at {kafka} does not do what it is asked: {error}"
-        raise CommandError(fault) from error
+        raise CommandError(fault, CliCode.BROKER_UNAVAILABLE) from error
     except asyncpg.UndefinedTableError as error:
-        raise CommandError(f"the database at {postgres} has no ledger: make it with `hfts migrate`") from error
+        missing = f"the database at {postgres} has no ledger: make it with `hfts migrate`"
+        raise CommandError(missing, CliCode.DATABASE_UNAVAILABLE) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CommandError(explain_refusal(settings, error) or f"PostgreSQL at {postgres} refuses: {error}") from error
+        refusal = explain_refusal(settings, error) or f"PostgreSQL at {postgres} refuses: {error}"
+        raise CommandError(refusal, CliCode.DATABASE_UNAVAILABLE) from error
     except OSError as error:
         away = f"PostgreSQL at {postgres} does not answer: {error}. Is it up?"
-        raise CommandError(explain_refusal(settings, error) or away) from error
+        raise CommandError(explain_refusal(settings, error) or away, CliCode.DATABASE_UNAVAILABLE) from error

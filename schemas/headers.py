@@ -26,6 +26,9 @@ SIGNATURE = "signature"
 TRACEPARENT = "traceparent"
 """On a request that is part of a trace, and on whatever follows from it: see ``schemas.traceparent``."""
 
+REQUEST_ID = "request-id"
+"""On a request that came over HTTP with an id of its client's own (``Request-Id`` or ``X-Request-Id``)."""
+
 Headers = Sequence[tuple[str, bytes | None]]
 """A record's headers. Only a producer's own have no value, ours always have one."""
 

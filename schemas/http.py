@@ -232,6 +232,7 @@ class Problem(BaseModel):
     code: ProblemCode
     instance: str | None = None
     errors: list[FieldError] | None = None
+    doc_url: str | None = Field(None, description="Where the code is explained, and what to do next.")
     request_id: str
 
 

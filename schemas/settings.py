@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     address_attempts_per_minute: int = Field(
         120, ge=1, le=100_000, description="Failed logins from one client address in a minute; registrations likewise."
     )
+    requests_per_minute: int | None = Field(
+        None,
+        ge=1,
+        le=10_000_000,
+        description="Requests of one account in a minute, counted by each API process for itself. Not set: no limit.",
+    )
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
     worker_host: str = Field("127.0.0.1", description="Address a worker listens on.")

@@ -8,14 +8,34 @@ from fastapi.exceptions import RequestValidationError
 from ingest_api import logins
 from ingest_api.caller import TOKEN_PATH
 from ingest_api.client_address import client_address
+from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.services import services_of
 from schemas.accounts import RevocationForm, Token, TokenForm
+from schemas.codes import ProblemCode
+from schemas.samples import ACCOUNT
 
 router = APIRouter(tags=["auth"])
 
+FORM = "application/x-www-form-urlencoded"
 
-@router.post(TOKEN_PATH, responses=problems(400, 401, 413, 422, 429, 503))
+_TOKENS = {
+    "access_token": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjNmMmEiLCJ0eXAiOiJhdCtqd3QifQ.e30.made-up",
+    "token_type": "bearer",
+    "expires_in": 900,
+    "refresh_token": "hfts_rt_made-up",
+}
+
+
+@router.post(
+    TOKEN_PATH,
+    responses=answers(200, _TOKENS)
+    | problems(
+        *(400, ProblemCode.INVALID_CREDENTIALS, ProblemCode.INVALID_REFRESH_TOKEN),
+        *(413, 422, 429, 503, ProblemCode.OVERLOADED),
+    ),
+    openapi_extra=takes({"username": ACCOUNT["email"], "password": "rain on a tin roof"}, media_type=FORM),
+)
 async def log_in(request: Request, response: Response, form: Annotated[TokenForm, Form()]) -> Token:
     """Tokens for an e-mail (`username`) and password, or for a refresh token (`grant_type=refresh_token`).
 
@@ -33,7 +53,12 @@ async def log_in(request: Request, response: Response, form: Annotated[TokenForm
     return await logins.log_in(services, attempt)
 
 
-@router.post("/v1/auth/revoke", response_class=Response, responses=problems(400, 413, 422, 503))
+@router.post(
+    "/v1/auth/revoke",
+    response_class=Response,
+    responses=problems(400, 413, 422, 503),
+    openapi_extra=takes({"token": _TOKENS["refresh_token"]}, media_type=FORM),
+)
 async def log_out(request: Request, form: Annotated[RevocationForm, Form()]) -> None:
     """End the login that a refresh token belongs to (RFC 7009). 200 also for a token that is none, or no longer one.
 

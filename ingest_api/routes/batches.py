@@ -26,7 +26,8 @@ _LINE_IN = (
 _LINES_OUT = (
     f'{{"line":1,"transfer_id":"{_ID}","status":"PENDING","location":"/v1/transfers/{_ID}?receipt=AQGQ"}}\n'
     '{"line":2,"type":"urn:hfts:problem:wallet_not_found","title":"Wallet not found","status":404,'
-    '"detail":"Check the wallet\'s id.","code":"wallet_not_found","instance":"/v1/transfers/batch","request_id":"7"}\n'
+    '"detail":"Check the wallet\'s id.","code":"wallet_not_found","instance":"/v1/transfers/batch",'
+    '"doc_url":"/v1/errors/wallet_not_found","request_id":"7"}\n'
 )
 
 
@@ -45,7 +46,7 @@ _RESULT = {"anyOf": [{"$ref": _REFERENCE.format(name)} for name in ("AcceptedLin
     response_class=Response,
     responses={
         200: {"description": "A result for each line, in order.", "content": _ndjson(_RESULT, _LINES_OUT)},
-        **problems(400, 401, 413, 415, 422, 503),
+        **problems(400, 401, 413, 415, 422, 429, 503, ProblemCode.OVERLOADED),
     },
     openapi_extra={
         "requestBody": {

@@ -4,9 +4,12 @@ from fastapi import APIRouter, Request, Response
 
 from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
 from ingest_api.caller import AdminRoute, caller_of
+from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.services import services_of
 from ingest_api.submission import Order, transfer_id_of_key
+from schemas import samples
+from schemas.codes import ProblemCode
 from schemas.http import NewDeposit, Receipt
 
 router = APIRouter(tags=["transfers"], route_class=AdminRoute)
@@ -16,8 +19,12 @@ router = APIRouter(tags=["transfers"], route_class=AdminRoute)
     "/v1/deposits",
     status_code=202,
     response_model=Receipt,
-    responses=problems(400, 401, 403, 404, 413, 422, 503),
-    openapi_extra=KEY_PARAMETER,
+    responses=answers(202, samples.RECEIPT)
+    | problems(
+        *(400, 401, 403, ProblemCode.WALLET_NOT_FOUND, 413),
+        *(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, 503, ProblemCode.BROKER_UNAVAILABLE),
+    ),
+    openapi_extra=takes({"wallet_id": samples.ADAS_WALLET, "amount": "100.0000", "currency": "EUR"}, **KEY_PARAMETER),
 )
 async def deposit(request: Request, body: NewDeposit) -> Response:
     """Bring money in (admins only): a transfer out of the currency's world wallet, on the same way as any other."""

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 
 from ingest_api.draining import draining_of
+from ingest_api.examples import answers
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ingest_api.readiness import DATABASE
@@ -13,13 +14,17 @@ from schemas.http import Health
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=answers(200, {"status": "ok"}))
 async def is_alive() -> Health:
     """200 as long as the process lives."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses=problems(503))
+@router.get(
+    "/readyz",
+    responses=answers(200, {"status": "ready"})
+    | problems(503, ProblemCode.BROKER_UNAVAILABLE, ProblemCode.SHUTTING_DOWN),
+)
 async def is_ready(request: Request) -> Health:
     """200 if PostgreSQL answers with a schema that fits and Kafka has the topic; else 503 with what is missing.
 

@@ -4,16 +4,19 @@ from fastapi import APIRouter, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
 from ingest_api.client_address import client_address
+from ingest_api.examples import answers, takes
 from ingest_api.logins import change_password
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, unauthenticated
 from ingest_api.services import services_of
 from schemas.accounts import PasswordChange, User
+from schemas.codes import ProblemCode
+from schemas.samples import ACCOUNT
 
 router = APIRouter(tags=["users"], route_class=AuthenticatedRoute)
 
 
-@router.get("/v1/me", responses=problems(401, 503))
+@router.get("/v1/me", responses=answers(200, ACCOUNT) | problems(401, 503))
 async def read_me(request: Request) -> User:
     """The caller's account."""
     found = await services_of(request).users.find(caller_of(request).user_id)
@@ -26,7 +29,8 @@ async def read_me(request: Request) -> User:
     "/v1/me/password",
     status_code=204,
     response_class=Response,
-    responses=problems(400, 401, 403, 413, 422, 429, 503),
+    responses=problems(400, 401, (403, ProblemCode.INVALID_CREDENTIALS), 413, 422, 429, 503, ProblemCode.OVERLOADED),
+    openapi_extra=takes({"current_password": "rain on a tin roof", "new_password": "tea at half past four"}),
 )
 async def replace_password(request: Request, body: PasswordChange) -> None:
     """Another password. Ends every login of the account: log in again with the new one.

@@ -17,7 +17,7 @@ router = APIRouter(tags=["users"], route_class=AuthenticatedRoute)
     "/v1/users/{user_id}/sessions",
     status_code=204,
     response_class=Response,
-    responses=problems(401, 404, 422, 503),
+    responses=problems(401, ProblemCode.USER_NOT_FOUND, 422, 503),
 )
 async def end_sessions(request: Request, user_id: UUID) -> None:
     """Log the caller's account out everywhere (an admin: anyone's). Access tokens end when they expire."""

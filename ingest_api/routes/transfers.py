@@ -8,6 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
 from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, invalid_request, transfer_not_found
 from ingest_api.receipts import Receipt as SignedReceipt
@@ -15,6 +16,7 @@ from ingest_api.services import Services, services_of
 from ingest_api.submission import Order, transfer_id_of_key
 from ingest_api.tokens import Caller
 from ingest_api.visibility import visible_part
+from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import NewTransfer, PendingTransfer, Receipt, Transfer
 
@@ -44,8 +46,12 @@ ReceiptToken = Annotated[str | None, Query(max_length=200, description="From the
     "/v1/transfers",
     status_code=202,
     response_model=Receipt,
-    responses=problems(400, 401, 404, 413, 422, 503),
-    openapi_extra=KEY_PARAMETER,
+    responses=answers(202, samples.RECEIPT)
+    | problems(
+        *(400, 401, ProblemCode.WALLET_NOT_FOUND, 413),
+        *(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, 503, ProblemCode.BROKER_UNAVAILABLE),
+    ),
+    openapi_extra=takes(samples.ORDER, **KEY_PARAMETER),
 )
 async def submit_transfer(request: Request, body: NewTransfer) -> Response:
     """Move money out of a wallet of the caller's (an admin: of anyone's).
@@ -69,7 +75,14 @@ async def submit_transfer(request: Request, body: NewTransfer) -> Response:
     return receipt_response(services, await services.submitter.submit(caller, order, transfer_id))
 
 
-@router.get("/v1/transfers/{transfer_id:transfer}", responses=problems(401, 404, 409, 422, 503))
+@router.get(
+    "/v1/transfers/{transfer_id:transfer}",
+    responses=answers(
+        200,
+        {"transfer_id": samples.TRANSFER, **samples.ORDER, "requested_at": samples.ASKED_AT, **samples.COMPLETED},
+    )
+    | problems(401, ProblemCode.TRANSFER_NOT_FOUND, ProblemCode.TRANSFER_REJECTED, 422, 503),
+)
 async def read_transfer(
     request: Request, transfer_id: UUID, receipt: ReceiptToken = None
 ) -> Transfer | PendingTransfer:

@@ -6,15 +6,29 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
+from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import LOCATION, problems
 from ingest_api.problems import ProblemError, forbidden, wallet_not_found
 from ingest_api.services import services_of
+from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import Entry, EntryPage, NewWallet, Wallet, WalletList
+from schemas.samples import WALLET
 from sinks.directory.wallets import VERSION_MAX
 from sinks.errors import NoSuchUserError
 
 router = APIRouter(tags=["wallets"], route_class=AuthenticatedRoute)
+
+_ENTRY = {
+    "transfer_id": samples.TRANSFER,
+    "version": 2,
+    "amount": "-12.5000",
+    "balance": "87.5000",
+    "currency": "EUR",
+    "counterparty_wallet_id": samples.BOBS_WALLET,
+    "reference": "lunch",
+    "completed_at": samples.DONE_AT,
+}
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries on the page.")]
 StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
@@ -23,7 +37,9 @@ StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last
 @router.post(
     "/v1/wallets",
     status_code=201,
-    responses={201: LOCATION, **problems(400, 401, 403, 404, 409, 413, 422, 503)},
+    responses=answers(201, WALLET, **LOCATION)
+    | problems(400, 401, 403, ProblemCode.USER_NOT_FOUND, ProblemCode.WALLET_EXISTS, 413, 422, 503),
+    openapi_extra=takes({"currency": "EUR"}),
 )
 async def open_wallet(request: Request, response: Response, body: NewWallet) -> Wallet:
     """Open a wallet, one for a user and currency. An admin may open it for another user."""
@@ -41,14 +57,16 @@ async def open_wallet(request: Request, response: Response, body: NewWallet) -> 
     return Wallet.model_validate(created)
 
 
-@router.get("/v1/wallets", responses=problems(401, 503))
+@router.get("/v1/wallets", responses=answers(200, {"data": [WALLET]}) | problems(401, 503))
 async def list_wallets(request: Request) -> WalletList:
     """The caller's wallets."""
     rows = await services_of(request).wallets.of_user(caller_of(request).user_id)
     return WalletList(data=[Wallet.model_validate(row) for row in rows])
 
 
-@router.get("/v1/wallets/{wallet_id}", responses=problems(401, 404, 422, 503))
+@router.get(
+    "/v1/wallets/{wallet_id}", responses=answers(200, WALLET) | problems(401, ProblemCode.WALLET_NOT_FOUND, 422, 503)
+)
 async def read_wallet(request: Request, wallet_id: UUID) -> Wallet:
     """A wallet and its balance."""
     services, caller = services_of(request), caller_of(request)
@@ -58,7 +76,11 @@ async def read_wallet(request: Request, wallet_id: UUID) -> Wallet:
     return Wallet.model_validate(found)
 
 
-@router.get("/v1/wallets/{wallet_id}/entries", responses=problems(401, 404, 422, 503))
+@router.get(
+    "/v1/wallets/{wallet_id}/entries",
+    responses=answers(200, {"data": [_ENTRY], "has_more": True})
+    | problems(401, ProblemCode.WALLET_NOT_FOUND, 422, 503),
+)
 async def list_entries(
     request: Request,
     wallet_id: UUID,

@@ -14,6 +14,9 @@ from schemas.codes import ProblemCode
 from sinks.errors import DatabaseAwayError
 from sinks.postgres.faults import is_transient
 
+AWAY = (503, ProblemCode.BROKER_UNAVAILABLE, ProblemCode.OVERLOADED)
+"""What a route that asks Kafka and PostgreSQL may end in."""
+
 _log = structlog.get_logger(__name__)
 
 

@@ -16,6 +16,7 @@ from sinks.kafka.access import access_fault
 from sinks.kafka.batch_sending import Batch, fill_batches, send_batches
 from sinks.kafka.options import client_options
 from sinks.kafka.positions import Position
+from sinks.kafka.request_ids import with_request_id
 from sinks.kafka.rounds import Rounds
 from sinks.kafka.signing import request_signer
 from sinks.tracing import OwnHeaders, tracing
@@ -83,7 +84,7 @@ class RequestPublisher:
         try:
             with tracing().sending(self.topic) as span:
                 async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-                    position = await self._rounds.add(key, value, span.headers())
+                    position = await self._rounds.add(key, value, with_request_id(span.headers()))
                 span.stands_at(position)
                 return position
         except TimeoutError:
@@ -102,7 +103,7 @@ class RequestPublisher:
         self._pending += len(records)
         batches: list[Batch] = []
         with tracing().sending(self.topic, records=len(records)) as span:
-            headers = span.headers()
+            headers = with_request_id(span.headers())
             try:
                 async with asyncio.timeout(CONFIRM_TIMEOUT_S):
                     await self._send_all([(key, value, headers) for key, value in records], batches)

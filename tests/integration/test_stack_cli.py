@@ -134,7 +134,9 @@ def test_a_second_up_says_so_in_one_line(folder: Path) -> None:
     for arguments in (["up"], ["up", "--detach"]):
         result = hfts(*arguments, "--data-dir", folder)
         assert result.returncode == 1
-        assert result.stderr == (f"hfts: a stack is running in {folder} already. See hfts ps; stop it with hfts down\n")
+        assert result.stderr == (
+            f"hfts: a stack is running in {folder} already. See hfts ps; stop it with hfts down [stack_failed]\n"
+        )
     assert parts(folder) == before
 
 
@@ -144,7 +146,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         result = hfts("up", "--detach", "--data-dir", tmp_path / "other", "--api-port", str(port))
     assert result.returncode == 1
     assert result.stderr == (
-        f"hfts: port {port} (--api-port) is taken by another program. Stop it, or give another port\n"
+        f"hfts: port {port} (--api-port) is taken by another program. Stop it, or give another port [stack_failed]\n"
     )
     assert processes_of(tmp_path / "other") == []
 

@@ -124,6 +124,8 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "GET /docs/oauth2-redirect": (anyone(200),),
     "GET /redoc": (anyone(200),),
     "GET /openapi.json": (anyone(200),),
+    "GET /v1/errors": (anyone(200),),
+    "GET /v1/errors/{code}": (Grant(200, 200, 200, 200, path="/v1/errors/not_found"),),
     "POST /v1/users": (anyone(201, account),),
     "POST /v1/auth/token": (anyone(401, wrong_login),),
     "POST /v1/auth/revoke": (anyone(200, no_token),),

@@ -21,6 +21,7 @@ async def test_every_member_of_a_problem(api: Api) -> None:
         "detail": ProblemCode.NOT_FOUND.explanation,
         "code": "not_found",
         "instance": "/nowhere",
+        "doc_url": "/v1/errors/not_found",
         "request_id": "abc-1",
     }
 
@@ -115,3 +116,9 @@ async def test_the_documentation(api: Api) -> None:
                     assert list(response["content"]) == ["application/problem+json"], path
     for page in ("/docs", "/redoc"):
         assert (await api.client.get(page)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "Request-Id"])
+async def test_an_answer_has_the_id_under_both_names(api: Api, name: str) -> None:
+    answer = await api.client.get("/healthz", headers={name: "abc-1"})
+    assert (answer.headers["request-id"], answer.headers["x-request-id"]) == ("abc-1", "abc-1")

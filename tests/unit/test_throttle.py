@@ -36,4 +36,7 @@ async def test_logins_and_registrations_are_counted_apart() -> None:
     await throttle.admit_registration("192.0.2.2")
     with pytest.raises(ProblemError) as caught:
         await throttle.admit_registration("192.0.2.1")
-    assert (caught.value.status_code, caught.value.headers) == (429, {"Retry-After": "60"})
+    assert (caught.value.status_code, caught.value.headers) == (
+        429,
+        {"Retry-After": "60", "RateLimit-Policy": '"address";q=1;w=60'},
+    )

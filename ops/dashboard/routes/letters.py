@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 
 from ingest_api.caller import OpsRoute, caller_of
+from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.problems import unauthenticated
 from ingest_api.services import services_of
@@ -20,8 +21,9 @@ from ops.dashboard.bodies import (
     LettersReplayed,
     LettersToDiscard,
 )
-from ops.dashboard.faults import as_problems
+from ops.dashboard.faults import AWAY, as_problems
 from ops.dashboard.letter_bodies import letter_of, summary_of
+from ops.dashboard.samples import ADDRESS, LETTER, LETTER_SUMMARY
 from ops.dlq.address import parse_address
 from ops.dlq.discard import DiscardReport, discard_letters, undo_discard
 from ops.dlq.listing import find_letter
@@ -30,7 +32,7 @@ from ops.dlq.options import STATES
 from ops.dlq.page import page_of_letters
 from ops.dlq.replay import replay_letters
 from ops.dlq.selection import Selection, State
-from schemas.codes import DeadLetterCause
+from schemas.codes import DeadLetterCause, ProblemCode
 from schemas.http import Id
 
 router = APIRouter(tags=["dashboard"], route_class=OpsRoute)
@@ -44,7 +46,16 @@ Within = Annotated[str | None, Query(pattern=AGE_PATTERN, description="Written w
 TransferId = Annotated[Id | None, Query(description="Of the request, where that much of it can be read.")]
 
 
-@router.get("/ops/dead-letters", responses=problems(401, 403, 404, 422, 503))
+_READING = problems(401, 403, ProblemCode.LETTER_NOT_FOUND, 422, *AWAY)
+_CHANGING = problems(
+    *(400, 401, 403, ProblemCode.LETTER_NOT_FOUND, ProblemCode.LETTERS_BUSY, ProblemCode.LETTER_NOT_REPLAYABLE),
+    *(413, 422, *AWAY),
+)
+_ADDRESSES = {"addresses": [ADDRESS]}
+_CHANGED = answers(200, {"changed": 1, "left": {}})
+
+
+@router.get("/ops/dead-letters", responses=answers(200, {"data": [LETTER_SUMMARY], "go_on_after": None}) | _READING)
 async def list_letters(
     request: Request,
     *,
@@ -74,7 +85,7 @@ async def list_letters(
     )
 
 
-@router.get("/ops/dead-letters/{address}", responses=problems(401, 403, 404, 422, 503))
+@router.get("/ops/dead-letters/{address}", responses=answers(200, LETTER) | _READING)
 async def read_letter(request: Request, address: Annotated[str, Path(pattern=ADDRESS_PATTERN)]) -> Letter:
     """Everything about one dead letter, with its bytes."""
     board = board_of(request)
@@ -82,7 +93,11 @@ async def read_letter(request: Request, address: Annotated[str, Path(pattern=ADD
         return letter_of(board.settings, await find_letter(board.settings, parse_address(address)))
 
 
-@router.post("/ops/replays", responses=problems(400, 401, 403, 404, 409, 413, 422, 503))
+@router.post(
+    "/ops/replays",
+    responses=answers(200, {"replayed": 1, "left": {}, "no_requests": 0, "undecided": 0}) | _CHANGING,
+    openapi_extra=takes(_ADDRESSES),
+)
 async def replay(request: Request, body: Letters) -> LettersReplayed:
     """Put open letters back on the topic of requests, each exactly once, whoever else does the same."""
     board = board_of(request)
@@ -96,7 +111,11 @@ async def replay(request: Request, body: Letters) -> LettersReplayed:
     )
 
 
-@router.post("/ops/discards", responses=problems(400, 401, 403, 404, 409, 413, 422, 503))
+@router.post(
+    "/ops/discards",
+    responses=_CHANGED | _CHANGING,
+    openapi_extra=takes({**_ADDRESSES, "reason": "sent again by the producer"}),
+)
 async def discard(request: Request, body: LettersToDiscard) -> LettersChanged:
     """Mark open letters as discarded: nobody needs them. They stay on their topic."""
     board = board_of(request)
@@ -106,7 +125,7 @@ async def discard(request: Request, body: LettersToDiscard) -> LettersChanged:
     return _changed(report)
 
 
-@router.post("/ops/reopenings", responses=problems(400, 401, 403, 404, 409, 413, 422, 503))
+@router.post("/ops/reopenings", responses=_CHANGED | _CHANGING, openapi_extra=takes(_ADDRESSES))
 async def reopen(request: Request, body: Letters) -> LettersChanged:
     """Take discards back."""
     board = board_of(request)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from ingest_api.caller import OpsRoute, caller_of
 from ingest_api.draining import draining_of
+from ingest_api.examples import answers
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
 from ops.dashboard.board import board_of
@@ -27,7 +28,13 @@ async def stream_looks(request: Request) -> Response:
     return LookStream(board.pulse, board.streams, caller_of(request), draining_of(request).leaving)
 
 
-@router.get("/ops/lag/{group}/{partition}", responses=problems(401, 403, 404, 422))
+@router.get(
+    "/ops/lag/{group}/{partition}",
+    responses=answers(
+        200, {"group": "hfts-transfers", "partition": 3, "at": [1896091198000], "lag": "0", "next": "119"}
+    )
+    | problems(401, 403, ProblemCode.NOT_FOUND, 422),
+)
 async def read_partition_history(
     request: Request,
     group: Annotated[str, Path(min_length=1, max_length=GROUP_CHARS_MAX, pattern="^[a-zA-Z0-9._-]+$")],
