@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-alerts test-browser faults overload bench bench-full bench-guard check format lock clean
+.PHONY: help setup demo run test test-alerts test-browser faults overload bench bench-full bench-guard check contract format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -59,6 +59,9 @@ check: setup ## formatting, lint, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+contract: setup ## make docs/openapi.json, asyncapi.yaml, schemas/ and errors.md of the program; RELEASE=yes: also as what was released
+	@$(BIN)/python -m ops.contract $(if $(RELEASE),--release)
 
 format: setup ## format the code
 	@$(BIN)/ruff format .
