@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from ingest_api.caller import SCHEME_NAME, SECURITY_SCHEME
 from ingest_api.envelope import UNBOUNDED_PATHS
@@ -90,6 +91,9 @@ def install_openapi(app: FastAPI) -> None:
             components.setdefault("securitySchemes", {})[SCHEME_NAME] = SECURITY_SCHEME
             components["headers"] = _HEADERS
             components["examples"] = problem_examples()
+            for route in app.routes:
+                if isinstance(route, APIRoute) and route.include_in_schema:
+                    _put_examples(document["paths"][route.path_format], route)
             for path, operations in document["paths"].items():
                 for operation in operations.values():
                     _complete(path, operation)
@@ -97,6 +101,20 @@ def install_openapi(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign] # FastAPI documents this way to extend it
+
+
+def _put_examples(operations: dict[str, Any], route: APIRoute) -> None:
+    """The examples as they were declared: FastAPI leaves out of them whatever is null."""
+    for method in route.methods:
+        operation = operations[method.lower()]
+        declared = {str(status): response for status, response in route.responses.items()}
+        pairs = [(operation["responses"][status], response) for status, response in declared.items()]
+        if route.openapi_extra is not None and "requestBody" in route.openapi_extra:
+            pairs.append((operation["requestBody"], route.openapi_extra["requestBody"]))
+        for described, by_route in pairs:
+            for media_type, content in by_route.get("content", {}).items():
+                if "examples" in content:
+                    described["content"][media_type]["examples"] = content["examples"]
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:

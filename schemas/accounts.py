@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from schemas.http import Email, Input, Output, Text, Time
+from schemas.http import EXTENSIBLE, Email, Input, Output, Text, Time
 from schemas.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, check_password_length, normalise_password
 
 Role: TypeAlias = Literal["user", "ops", "admin"]
@@ -55,7 +55,7 @@ class User(Output):
     user_id: str
     email: str
     status: Literal["active", "disabled"]
-    role: Role
+    role: Role = Field(json_schema_extra=EXTENSIBLE)
     created_at: Time
     updated_at: Time
 

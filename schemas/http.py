@@ -1,7 +1,7 @@
 """Bodies of the HTTP API. What HTTP accepts, the stream accepts: the limits are those of `schemas.transfers`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
@@ -105,6 +105,10 @@ class Output(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+EXTENSIBLE: dict[str, Any] = {"x-extensible": True}
+"""Of an enumeration that clients read: it may grow."""
+
+
 class NewWallet(Input):
     """A wallet to open: for the caller, or for `user_id` when an admin asks."""
 
@@ -117,7 +121,7 @@ class Wallet(Output):
 
     wallet_id: str
     user_id: str | None
-    kind: Literal["user", "world"]
+    kind: Literal["user", "world"] = Field(json_schema_extra=EXTENSIBLE)
     currency: str
     balance: Decimals
     version: int
@@ -229,7 +233,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: ProblemCode
+    code: ProblemCode = Field(json_schema_extra=EXTENSIBLE)
     instance: str | None = None
     errors: list[FieldError] | None = None
     doc_url: str | None = Field(None, description="Where the code is explained, and what to do next.")
