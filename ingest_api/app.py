@@ -12,7 +12,20 @@ from ingest_api.extension import ALONE, Extension
 from ingest_api.in_progress import InProgress
 from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
-from ingest_api.routes import auth, batches, deposits, errors, health, me, metrics, sessions, transfers, users, wallets
+from ingest_api.routes import (
+    auth,
+    batches,
+    deposits,
+    docs,
+    errors,
+    health,
+    me,
+    metrics,
+    sessions,
+    transfers,
+    users,
+    wallets,
+)
 from ingest_api.services import OpenServices, open_services
 from ingest_api.short_way import ShortWay
 from ingest_api.telemetry import telemetry_config
@@ -43,11 +56,13 @@ def create_app(
         version=version("hfts"),
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # we have pages of our own
+        redoc_url=None,
         telemetry=telemetry_config(),
     )
     # Routes are tried in order, so the busiest come first, and FastAPI's own last. They stand in one flat list: an
     # included router would be tried, too.
-    modules = (transfers, batches, deposits, wallets, me, users, sessions, auth, errors, health, metrics)
+    modules = (transfers, batches, deposits, wallets, me, users, sessions, auth, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]
     install_problem_handlers(app)

@@ -105,7 +105,7 @@ def install_openapi(app: FastAPI) -> None:
 
 def _put_examples(operations: dict[str, Any], route: APIRoute) -> None:
     """The examples as they were declared: FastAPI leaves out of them whatever is null."""
-    for method in route.methods:
+    for method in route.methods or ():
         operation = operations[method.lower()]
         declared = {str(status): response for status, response in route.responses.items()}
         pairs = [(operation["responses"][status], response) for status, response in declared.items()]

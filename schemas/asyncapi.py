@@ -142,9 +142,12 @@ MESSAGES = (
 _KEY: Schema = {
     "type": "string",
     "format": "uuid",
-    "description": "The source wallet's id, in lower case. On a dead letter it may be anything.",
+    "description": "The source wallet's id, in lower case.",
     "examples": [samples.ADAS_WALLET],
 }
+
+
+_ANY_KEY: Schema = {"description": "That of the record that was set aside, whatever it was."}
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -213,7 +216,7 @@ def _message(message: Message) -> dict[str, Any]:
         "summary": message.summary,
         "contentType": "application/json" if schema else "application/octet-stream",
         "headers": headers_schema(*message.headers),
-        "bindings": {"kafka": {"key": _KEY, "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": _KEY if schema else _ANY_KEY, "bindingVersion": _BINDING}},
         "examples": [{"name": "example", "headers": message.example_headers, "payload": message.example}],
     }
     if schema is not None:

@@ -81,7 +81,7 @@ _REQUEST_FIELDS: dict[str, Schema] = {
     },
 }
 
-_OUTPUT_ID = _uuid(_HEX_LOWER)
+_OUTPUT_ID = {**_uuid(_HEX_LOWER), "description": "In lower case."}
 _OUTPUT_TIME = {**_time("Z"), "description": "RFC 3339, in UTC."}
 _BALANCE: Schema = {
     "pattern": f"^-?{_FORMATTED}$",

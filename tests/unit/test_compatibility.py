@@ -30,7 +30,7 @@ def test_nothing_released_is_broken() -> None:
     assert not breaks, "docs/api-conventions.md says what may change"
 
 
-BASE = {
+BASE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "text": {"type": "string", "maxLength": 10, "pattern": "^a"},
@@ -101,7 +101,7 @@ def test_changes_of_a_schema(change: Change, breaking: tuple[Direction, ...], di
 
 def test_a_schema_may_hold_itself() -> None:
     tree = {"$ref": "#/tree"}
-    old = {"tree": {"type": "object", "properties": {"left": tree, "name": {"type": "string"}}}}
+    old: dict[str, Any] = {"tree": {"type": "object", "properties": {"left": tree, "name": {"type": "string"}}}}
     new = deepcopy(old)
     assert Comparison(old, new, "out").breaks(tree, tree, "tree") == []
     new["tree"]["properties"].pop("name")

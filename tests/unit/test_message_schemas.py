@@ -25,10 +25,11 @@ from schemas.message_schemas import (
     headers_schema,
     value_schemas,
 )
+from schemas.notifications import encode_notification
 from schemas.topics import ALL_TOPICS
 from schemas.transfers import InvalidRequestError, MalformedRequestError, decode_outcome, decode_request, encode_outcome
 from sinks.ledger.types import Transfer
-from streams.notifications import encode_notification, notifications_of
+from streams.notifications import notifications_of
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record
 

@@ -25,7 +25,8 @@ def left(limit: RateLimit, user_id: str = USER) -> str:
     """The header of an admitted request."""
     scope: dict[str, Any] = {}
     limit.admit(scope, user_id)
-    return dict(scope[RATE_HEADERS_KEY])[b"ratelimit"].decode()
+    headers: dict[bytes, bytes] = dict(scope[RATE_HEADERS_KEY])
+    return headers[b"ratelimit"].decode()
 
 
 def test_all_at_once_and_then_one_by_one() -> None:
