@@ -131,7 +131,7 @@ MESSAGES = (
         example_headers=dict(
             zip(
                 headers.DEAD_LETTER_HEADERS,
-                (TRANSFERS_REQUESTED.name, "3", "119", str(_CAUSE), _CAUSE.explanation),
+                (TRANSFERS_REQUESTED.name, "3", "119", str(_CAUSE), _CAUSE.meaning),
                 strict=True,
             )
         ),

@@ -61,7 +61,7 @@ class RequestVerifier:
         """Raises SignatureError unless exactly one known key's signature of this value is among the headers."""
         found = [token for name, token in headers if name == SIGNATURE]
         if not found:
-            raise SignatureError(DeadLetterCause.UNSIGNED_REQUEST, DeadLetterCause.UNSIGNED_REQUEST.explanation)
+            raise SignatureError(DeadLetterCause.UNSIGNED_REQUEST, DeadLetterCause.UNSIGNED_REQUEST.meaning)
         if len(found) > 1:
             raise _invalid("there is more than one signature")
         claims = self._claims(found[0] or b"")

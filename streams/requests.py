@@ -37,7 +37,7 @@ def read_requests(records: Iterable[Consumed]) -> tuple[list[Order], list[DeadLe
         if record.key == request.source_wallet_id.encode():
             orders.append(Order(request, units, record.partition, record.offset))
         else:
-            dead.append(DeadLetter(record, DeadLetterCause.WRONG_KEY, DeadLetterCause.WRONG_KEY.explanation))
+            dead.append(DeadLetter(record, DeadLetterCause.WRONG_KEY, DeadLetterCause.WRONG_KEY.meaning))
     return orders, dead
 
 

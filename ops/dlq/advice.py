@@ -24,7 +24,7 @@ _NEXT: dict[str, str] = {
     ),
     DeadLetterCause.UNPROCESSABLE: "Mend what the detail names in the ledger, then: hfts dlq replay {address}",
 }
-_EXPLAINED = {str(cause): cause.explanation for cause in DeadLetterCause}
+_EXPLAINED = {str(cause): cause.meaning for cause in DeadLetterCause}
 _OTHER = "Mend what the detail names, then: hfts dlq replay {address}"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import jsonschema_rs
 import pytest
 from lines import run_agent
 from live_api import app_client, token_headers
@@ -15,7 +16,9 @@ from plain_topics import put_records, records_of
 from spans import Told, is_child, is_linked, traced, traceparent_of_span, untraced
 from stages import work
 
-from schemas.headers import TRACEPARENT
+from schemas.asyncapi import MESSAGES
+from schemas.headers import REQUEST_ID, TRACEPARENT
+from schemas.message_schemas import headers_schema, value_schemas
 from schemas.settings import Settings
 from schemas.topics import AUDIT, DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
 from sinks.kafka.publisher import KafkaPublisher
@@ -197,6 +200,40 @@ async def test_off_a_clients_trace_reaches_the_notification(settings: Settings, 
     assert (await carried(settings, TRANSFERS_OUTCOMES))[-5:] == asked
     assert (await carried(settings, AUDIT))[-5:] == asked
     assert (await carried(settings, NOTIFICATIONS))[-10:] == [each for each in asked for _ in range(2)]
+
+
+@pytest.mark.usefixtures("off")
+async def test_what_stands_on_the_topics_is_as_described(settings: Settings, api: Api) -> None:
+    """Also the client's own request id, on every way that it can come."""
+    headers = {"traceparent": CLIENTS, "Request-Id": "order-1815"}
+    await api.deposit(**headers)
+    await run_agent(settings, "transfers")
+    await api.pay(SHORT, **headers)
+    await api.pay({"amount": "1000", "reference": "too much"}, **headers)
+    await api.pay_in_a_batch(**headers)
+    await api.pay(LONG)
+    poison = Record(ANNA.encode(), b"\xff", [(REQUEST_ID, b"order-1816")])
+    await put_records(settings, settings.topic_name(TRANSFERS_REQUESTED), partition_of(ANNA, settings), [poison])
+    await pipeline(settings)
+    found = {message.name: await records_of(settings, message.topic) for message in MESSAGES}
+    assert {name: len(records) for name, records in found.items()} == {
+        "transfer-request": 7,
+        "transfer-outcome": 6,
+        "notification": 10,
+        "audit-record": 6,
+        "dead-letter": 1,
+    }
+    schemas = value_schemas()
+    for message in MESSAGES:
+        for record in found[message.name]:
+            sent = {name: (value or b"").decode() for name, value in record.headers}
+            jsonschema_rs.validate(headers_schema(*message.headers), sent)
+            if message.name in schemas and record.value != poison.value:
+                jsonschema_rs.validate(schemas[message.name], json.loads(record.value or b""))
+    ids = [dict(record.headers).get(REQUEST_ID) for record in found["transfer-request"]]
+    assert sorted(map(str, ids)) == sorted(map(str, [*[b"order-1815"] * 5, None, b"order-1816"]))
+    (letter,) = found["dead-letter"]
+    assert dict(letter.headers)[REQUEST_ID] == b"order-1816"
 
 
 @pytest.mark.usefixtures("off")

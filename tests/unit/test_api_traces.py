@@ -1,5 +1,6 @@
 """Requests to the API as spans, on the short way and on FastAPI's own; and what is passed on when tracing is off."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -8,15 +9,39 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from spans import Told, context_of, traced, untraced
 
-from schemas.headers import TRACEPARENT
+from schemas.headers import REQUEST_ID, TRACEPARENT
 from schemas.settings import Settings
 from sinks.kafka.positions import Position
+from sinks.kafka.request_ids import with_request_id
 from sinks.tracing import OwnHeaders, tracing
 from tests.unit.conftest import Api
 
 USER = str(uuid4())
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CLIENTS = f"00-{TRACE}-{PARENT}-01"
+
+
+@pytest.mark.parametrize("way", ["short", "long", "batch"])
+@pytest.mark.parametrize("name", ["Request-Id", "X-Request-Id"])
+async def test_a_clients_request_id_is_carried_and_no_other(
+    api: Api, monkeypatch: pytest.MonkeyPatch, way: str, name: str
+) -> None:
+    carried: list[OwnHeaders] = []
+    publish = api.requests.publish
+
+    async def publish_one(key: bytes, value: bytes) -> Position:
+        carried.append(with_request_id([]))
+        return await publish(key, value)
+
+    monkeypatch.setattr(api.requests, "publish", publish_one)
+    body = order(api, **({"reference": None} if way == "long" else {}))
+    for headers in ({name: "abc-1"}, {}, {name: "not sane"}):
+        if way == "batch":
+            more = {"content-type": "application/x-ndjson", **headers}
+            await api.client.post("/v1/transfers/batch", content=json.dumps(body), headers=api.headers(USER, **more))
+        else:
+            await api.client.post("/v1/transfers", json=body, headers=api.headers(USER, **headers))
+    assert carried == [[(REQUEST_ID, b"abc-1")], [], []]
 
 
 class Sent:
