@@ -23,7 +23,7 @@ async def test_a_plain_user_is_refused(visit: Visit) -> None:
 async def test_a_wrong_password_is_refused(visit: Visit) -> None:
     await visit.open()
     await visit.sign_in(OPERATOR, "not the password")
-    await expect(visit.page.locator("#sign-in-fault")).to_have_text("Check e-mail and password.")
+    await expect(visit.page.locator("#sign-in-fault")).to_contain_text("Check e-mail and password.")
     await visit.sign_in()
     await expect(visit.page.locator("#board")).to_be_visible()
 
