@@ -38,6 +38,8 @@ _DESCRIPTION = """
 Money transfers over Kafka. A producer writes requests; each has one outcome, on the same partition of the topic of
 outcomes, published once and only after it is committed. Notifications and an audit follow from outcomes.
 
+A set-up may put a prefix of its own before the names of all topics (`TOPIC_PREFIX`).
+
 The key of every record is the source wallet's id as lower-case text, and all topics have the same number of partitions.
 Clients built on librdkafka need `partitioner=murmur2_random`, so that they choose the same partition as all others do.
 Readers should set `isolation.level=read_committed`, pass over members and headers that they do not know, and be ready

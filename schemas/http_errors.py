@@ -3,14 +3,14 @@
 from pydantic import Field
 
 from schemas.error_list import Where
-from schemas.http import Output
+from schemas.http import EXTENSIBLE, Output
 
 
 class ErrorOccurrence(Output):
     """A code where it is met: in an HTTP problem, as the reason of a FAILED transfer, as the cause of a dead letter, or
     on the command line."""
 
-    where: Where
+    where: Where = Field(json_schema_extra=EXTENSIBLE)
     statuses: list[int] = Field(description="Of HTTP, or exit statuses of the command. A code on a topic has none.")
     meaning: str
     next_step: str
