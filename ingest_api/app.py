@@ -34,8 +34,8 @@ from schemas.settings import Settings
 _DESCRIPTION = """
 Submit money transfers, and ask what became of them.
 
-Amounts are decimal strings, times RFC 3339, currencies ISO 4217. Every refusal is a problem document (RFC 9457) whose `code`
-is of a closed list: [/v1/errors](/v1/errors) says of each what to do next. The topics are described at
+Amounts are decimal strings, times RFC 3339, currencies ISO 4217. Every refusal is a problem document (RFC 9457) whose
+`code` is of a closed list: [/v1/errors](/v1/errors) says of each what to do next. The topics are described at
 [/docs/topics](/docs/topics).
 """
 
