@@ -10,8 +10,8 @@ from playwright.async_api import BrowserContext, expect
 
 async def test_the_http_api_can_be_tried_out(visit: Visit) -> None:
     await visit.page.goto(f"{visit.site.url}/docs")
-    await expect(visit.page.get_by_role("heading", name="transfers", exact=True)).to_be_visible()
-    await visit.page.get_by_role("button", name="POST /v1/transfers", exact=True).click()
+    await visit.page.get_by_role("button", name="POST /v1/transfers Submit Transfer").click()
+    await expect(visit.page.get_by_role("button", name="Try it out")).to_be_visible()
     await expect(visit.page.get_by_text("source_wallet_id").first).to_be_visible()
 
 
