@@ -13,6 +13,8 @@ from ingest_api.in_progress import InProgress
 from ingest_api.openapi import install_openapi
 from ingest_api.problem_handlers import install_problem_handlers
 from ingest_api.routes import (
+    accounts,
+    api_keys,
     auth,
     batches,
     deposits,
@@ -21,9 +23,11 @@ from ingest_api.routes import (
     health,
     me,
     metrics,
+    password_resets,
     sessions,
     transfers,
     users,
+    wallet_status,
     wallets,
 )
 from ingest_api.services import OpenServices, open_services
@@ -64,7 +68,8 @@ def create_app(
     )
     # Routes are tried in order, so the busiest come first, and FastAPI's own last. They stand in one flat list: an
     # included router would be tried, too.
-    modules = (transfers, batches, deposits, wallets, me, users, sessions, auth, errors, health, metrics, docs)
+    busy = (transfers, batches, deposits, wallets, me, users, sessions, auth)
+    modules = (*busy, wallet_status, accounts, api_keys, password_resets, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]
     install_problem_handlers(app)

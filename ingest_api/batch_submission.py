@@ -17,6 +17,7 @@ from ingest_api.receipts import Receipt
 from ingest_api.submission import Accepted, Submitter, fingerprint_of, transfer_id_of_key, unconfirmed
 from ingest_api.tokens import Caller
 from ingest_api.transfer_body import PlainLine, read_line_strictly, read_plain_line, request_of
+from schemas.access import Right
 from schemas.codes import ProblemCode
 from schemas.http_batch import NewTransferLine
 from schemas.transfers import InvalidRequestError, TransferRequest, encode_request
@@ -113,7 +114,7 @@ class BatchSubmission:
             wallet_id: missing if owner is None else wallet_not_found()
             for wallet_id in wallets
             if (owner := owners.get(wallet_id)) is None
-            or not (self._caller.is_admin or owner.user_id == self._caller.user_id)
+            or not (owner.user_id == self._caller.user_id or self._caller.may(Right.MOVE_ALL))
         }
         if not refused:
             return list(drafts)

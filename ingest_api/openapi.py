@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from ingest_api.caller import SCHEME_NAME, SECURITY_SCHEME
+from ingest_api.caller import SECURITY_SCHEMES
 from ingest_api.envelope import UNBOUNDED_PATHS
 from ingest_api.problem_responses import Refusal, problem_examples, problems
 from ingest_api.problems import MEDIA_TYPE
@@ -66,6 +66,7 @@ _PATH_EXAMPLES = {
     "address": "3:17",
     "code": ProblemCode.WALLET_NOT_FOUND,
     "group": "hfts-transfers",
+    "key_id": "0190f5a4-3333-7000-8000-000000000003",
     "partition": 3,
     "transfer_id": samples.TRANSFER,
     "user_id": samples.ADA,
@@ -88,7 +89,7 @@ def install_openapi(app: FastAPI) -> None:
             for model in _MODELS:
                 schema = model.model_json_schema(ref_template=_REF)
                 components.setdefault("schemas", {}).update(schema.pop("$defs", {}) | {model.__name__: schema})
-            components.setdefault("securitySchemes", {})[SCHEME_NAME] = SECURITY_SCHEME
+            components.setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
             components["headers"] = _HEADERS
             components["examples"] = problem_examples()
             for route in app.routes:
@@ -143,7 +144,7 @@ def _common_refusals(path: str, operation: dict[str, Any]) -> list[Refusal]:
     if "requestBody" in operation:
         refusals += [400, 413, 415]
     if "security" in operation:
-        refusals += [401, 429]
+        refusals += [401, 403, 429]
     if path not in UNBOUNDED_PATHS:
         refusals.append(ProblemCode.OVERLOADED)
     return refusals

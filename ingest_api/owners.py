@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from ingest_api.bounded_cache import BoundedCache
 from ingest_api.problems import wallet_not_found
 from ingest_api.tokens import Caller
+from ingest_api.visibility import sees_all
+from schemas.access import Right
 from sinks.directory.wallets import Owner, Wallets
 
 REMEMBERED_MAX = 50_000
@@ -45,7 +47,13 @@ class WalletOwners:
     async def require_access(self, caller: Caller, wallet_id: str) -> None:
         """Return if the caller may use the wallet. Raises the very same as for a wallet that does not exist."""
         owner = await self.owner_of(wallet_id)
-        if not caller.is_admin and owner.user_id != caller.user_id:
+        if owner.user_id != caller.user_id and not caller.may(Right.MOVE_ALL):
+            raise wallet_not_found()
+
+    async def require_sight(self, caller: Caller, wallet_id: str) -> None:
+        """Return if the caller may read what is the wallet's. Raises the very same as for one that does not exist."""
+        owner = await self.owner_of(wallet_id)
+        if owner.user_id != caller.user_id and not sees_all(caller):
             raise wallet_not_found()
 
     async def world_of(self, currency: str) -> str:

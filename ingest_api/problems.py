@@ -87,9 +87,9 @@ def unauthenticated(detail: str | None = None) -> ProblemError:
     return ProblemError(401, ProblemCode.UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
 
 
-def forbidden(detail: str) -> ProblemError:
+def forbidden(detail: str, headers: Mapping[str, str] | None = None) -> ProblemError:
     """403."""
-    return ProblemError(403, ProblemCode.FORBIDDEN, detail)
+    return ProblemError(403, ProblemCode.FORBIDDEN, detail, headers=headers)
 
 
 def wallet_not_found() -> ProblemError:

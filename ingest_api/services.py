@@ -1,23 +1,30 @@
 """Everything the routes work with, built from the settings when the app starts and closed when it stops."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
 
+from ingest_api.access import Access
+from ingest_api.key_checks import KeyChecks
 from ingest_api.owners import WalletOwners
 from ingest_api.passwords import PasswordHashing
 from ingest_api.rate_limit import RateLimit
 from ingest_api.readiness import Readiness
 from ingest_api.receipts import ReceiptSigner
+from ingest_api.revocations import Revocations
 from ingest_api.submission import Submitter
 from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
+from sinks.directory.api_keys import ApiKeys
 from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
+from sinks.directory.password_resets import PasswordResets
+from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Sessions
 from sinks.directory.transfers import Transfers
 from sinks.directory.users import Users
@@ -32,6 +39,8 @@ class Services:
     topic: str
     users: Users
     sessions: Sessions
+    api_keys: ApiKeys
+    password_resets: PasswordResets
     wallets: Wallets
     transfers: Transfers
     owners: WalletOwners
@@ -39,6 +48,7 @@ class Services:
     passwords: PasswordHashing
     throttle: Throttle
     tokens: AccessTokens
+    access: Access
     refresh_token_ttl_s: int
     receipts: ReceiptSigner
     readiness: Readiness
@@ -57,12 +67,18 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     requests = RequestPublisher(settings)
     passwords = PasswordHashing()
     wallets = Wallets(database)
+    api_keys = ApiKeys(database)
+    tokens = AccessTokens(secret_key, settings.access_token_ttl_s, previous=previous)
+    revocations = Revocations(RecentRevocations(database), settings.access_token_ttl_s)
     await requests.start()
+    following = asyncio.create_task(revocations.follow(), name="revocations")
     try:
         yield Services(
             topic=topic,
             users=Users(database),
             sessions=Sessions(database),
+            api_keys=api_keys,
+            password_resets=PasswordResets(database),
             wallets=wallets,
             transfers=Transfers(database, topic),
             owners=WalletOwners(wallets),
@@ -74,13 +90,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 account_max=settings.login_failures_max,
                 address_per_minute=settings.address_attempts_per_minute,
             ),
-            tokens=AccessTokens(secret_key, settings.access_token_ttl_s, previous=previous),
+            tokens=tokens,
+            access=Access(tokens, KeyChecks(api_keys, settings.access_token_ttl_s), revocations),
             refresh_token_ttl_s=settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(secret_key, previous=previous),
             readiness=Readiness(database, requests),
             rate_limit=None if per_minute is None else RateLimit(per_minute),
         )
     finally:
+        following.cancel()
+        await asyncio.wait([following])
         passwords.close()
         await requests.stop()
         await database.close()

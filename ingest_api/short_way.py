@@ -17,8 +17,9 @@ from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.problems import ProblemError, problem_response
 from ingest_api.services import Services
 from ingest_api.submission import Accepted, transfer_id_of_key
-from ingest_api.tokens import Caller, TokenError
+from ingest_api.tokens import Caller
 from ingest_api.transfer_body import read_plain_transfer, request_of
+from schemas.access import Right
 from schemas.transfers import InvalidRequestError
 from sinks.errors import DatabaseAwayError
 
@@ -78,13 +79,12 @@ def _head(scope: Scope) -> dict[bytes, bytes] | None:
 
 
 def _caller(services: Services, head: dict[bytes, bytes]) -> Caller | None:
-    scheme, _, token = head.get(b"authorization", b"").decode("latin-1").partition(" ")
+    """Who sends it, if that is known and they may."""
+    scheme, _, credential = head.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme != "Bearer":
         return None
-    try:
-        return services.tokens.check(token.strip())
-    except TokenError:
-        return None
+    caller = services.access.known(credential.strip())
+    return caller if caller is not None and caller.may(Right.TRANSFERS_WRITE) else None
 
 
 async def _body(receive: Receive, messages: list[Message]) -> bytes:

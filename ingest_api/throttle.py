@@ -75,6 +75,11 @@ class Throttle:
         """Count a registration. Raises ProblemError (429) and DatabaseAwayError."""
         await self._admit_address(self._hash("registration", network_of(address)))
 
+    async def admit_reset(self, address: str) -> None:
+        """Count a request for another password, or a try at a token for one. Raises ProblemError (429) and
+        DatabaseAwayError."""
+        await self._admit_address(self._hash("reset", network_of(address)))
+
     async def _admit_address(self, key: bytes) -> None:
         wait_s = await self._attempts.take(key, interval_s=self._address_interval_s, count_max=self._address_max)
         _require(wait_s, policy("address", self._address_max, _MINUTE_S))

@@ -5,14 +5,14 @@ import asyncio
 from email_validator import EmailNotValidError, validate_email
 
 from ops.errors import CommandError
-from schemas.accounts import Role
+from schemas.access import PersonalRole
 from schemas.settings import Settings
 from sinks.password_rules import refusal
 from sinks.passwords import hash_password, verify_password
 from sinks.postgres.pool import connect
 
 
-async def ensure_admin(settings: Settings, email: str, password: str, role: Role = "admin") -> bool:
+async def ensure_admin(settings: Settings, email: str, password: str, role: PersonalRole = "admin") -> bool:
     """Make this account an active one of this role with this password, whether it exists or not.
 
     False if it was one already. Raises CommandError for an e-mail address or password that will not do.

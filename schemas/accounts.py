@@ -1,20 +1,19 @@
 """Bodies of the HTTP API about accounts and logins."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from schemas.access import Role
 from schemas.http import EXTENSIBLE, Email, Input, Output, Text, Time
 from schemas.passwords import PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, check_password_length, normalise_password
 
-Role: TypeAlias = Literal["user", "ops", "admin"]
-"""What an account may do: a `user` with what it owns, `ops` beside that on the dashboard, an `admin` everything.
-
-Who registers is a `user`; the others are made by `hfts create-admin`.
-"""
-
 PASSWORD_TYPED_CHARS_MAX = 1_000
 """Of a password that is only compared: it may be wrong in any way."""
+
+TypedPassword = Annotated[
+    Text, Field(max_length=PASSWORD_TYPED_CHARS_MAX), WithJsonSchema({"type": "string", "format": "password"})
+]
 
 Password = Annotated[
     Text,
@@ -43,10 +42,14 @@ class NewUser(Input):
 class PasswordChange(Input):
     """Another password for the caller's account."""
 
-    current_password: Annotated[Text, Field(max_length=PASSWORD_TYPED_CHARS_MAX)] = Field(
-        json_schema_extra={"format": "password"}
-    )
+    current_password: TypedPassword
     new_password: Password
+
+
+class Deactivation(Input):
+    """The password of the account that is to be closed to everybody."""
+
+    current_password: TypedPassword
 
 
 class User(Output):
@@ -101,7 +104,7 @@ class TokenForm(BaseModel):
 
 
 class RevocationForm(BaseModel):
-    """A refresh token to make useless (RFC 7009 section 2.1)."""
+    """What to make useless: a refresh token, an access token or an API key (RFC 7009 section 2.1)."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

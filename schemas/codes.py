@@ -38,7 +38,8 @@ class FailureReason(Code):
 
     SAME_WALLET = "same_wallet", "Source and destination are the same wallet.", "Name two different wallets."
     WALLET_NOT_FOUND = "wallet_not_found", "A wallet of this transfer does not exist.", "Check both ids."
-    WALLET_FROZEN = "wallet_frozen", "A wallet of this transfer is not active.", "Have it unfrozen first."
+    WALLET_CLOSED = "wallet_closed", "A wallet of this transfer is closed.", "Use another wallet."
+    WALLET_FROZEN = "wallet_frozen", "A wallet of this transfer is frozen.", "Have an admin unfreeze it first."
     CURRENCY_MISMATCH = (
         "currency_mismatch",
         "Both wallets must hold the currency of the transfer.",
@@ -191,6 +192,39 @@ class ProblemCode(Code):
     )
     USER_NOT_FOUND = "user_not_found", "There is no such account, or it is another's.", "Check the user's id.", 404
     EMAIL_TAKEN = "email_taken", "An account with this e-mail exists.", "Log in instead.", 409
+    WRONG_ROLE = (
+        "wrong_role",
+        "An account with this role has no such thing: keys are for producers, passwords for people.",
+        "Name an account with the role that it takes.",
+        409,
+    )
+    LAST_ADMIN = (
+        "last_admin",
+        "No other active admin would be left.",
+        "Make another account an admin first.",
+        409,
+    )
+    TOO_MANY_KEYS = (
+        "too_many_keys",
+        "The account has as many API keys as it may have.",
+        "Revoke one first.",
+        409,
+    )
+    KEY_NOT_FOUND = "key_not_found", "The account has no such API key.", "Check the key's id, and whose it is.", 404
+    INVALID_RESET_TOKEN = (
+        "invalid_reset_token",
+        "The token was used, has expired or is none.",
+        "Ask an admin for another.",
+        403,
+    )
+    WALLET_NOT_EMPTY = (
+        "wallet_not_empty",
+        "The wallet holds money.",
+        "Move it elsewhere, then close the wallet.",
+        409,
+    )
+    WALLET_FROZEN = "wallet_frozen", "The wallet is frozen.", "Have an admin unfreeze it first.", 409
+    WALLET_CLOSED = "wallet_closed", "The wallet is closed.", "Use another one; an admin may reopen it.", 409
     WALLET_EXISTS = (
         "wallet_exists",
         "The user has a wallet in this currency already.",

@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     secret_keys_previous: SecretStr | None = Field(
         None, description="Earlier values of SECRET_KEY, comma-separated: what they signed still counts."
     )
-    access_token_ttl_s: int = Field(900, ge=60, le=86_400, description="Life of an access token in seconds.")
+    access_token_ttl_s: int = Field(
+        900, ge=60, le=86_400, description="Life of an access token in seconds; an API key is asked about as often."
+    )
     refresh_token_ttl_s: int = Field(
         604_800, ge=60, le=2_592_000, description="How long a login can be renewed, in seconds."
     )
@@ -80,7 +82,10 @@ class Settings(BaseSettings):
         20, ge=1, le=40, description="Failed logins to an account before each next one waits for a minute."
     )
     address_attempts_per_minute: int = Field(
-        120, ge=1, le=100_000, description="Failed logins from one client address in a minute; registrations likewise."
+        120,
+        ge=1,
+        le=100_000,
+        description="Failed logins from one client address in a minute; registrations and resets likewise.",
     )
     requests_per_minute: int | None = Field(
         None,

@@ -12,6 +12,8 @@ _EMAIL = re.compile(rf"(?<![\w{_SYMBOLS}])([{_SYMBOLS}]*\w)[\w{_SYMBOLS}]*@([\w-
 else, so that looking through a text takes no longer than the text is long."""
 _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 """A JWT: its first part is JSON that begins with a brace and a quotation mark, in base64url (RFC 7519 section 3.1)."""
+_OPAQUE = re.compile(r"\bhfts_(rt|key|pr)_[\w=-]+")
+"""A refresh token, an API key, or a token for another password."""
 _LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/]+(?=@)")
 _BEARER = re.compile(r"(?i)\bbearer [\w.~+/=-]{8,}")
 
@@ -25,12 +27,14 @@ def mask_email(email: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """The text with addresses, JSON web tokens, logins in URLs and bearer tokens hidden."""
+    """The text with addresses, JSON web tokens, tokens and keys of ours, logins in URLs and bearer tokens hidden."""
     if "@" in text:
         text = _LOGIN_IN_URL.sub(HIDDEN, text)
         text = _EMAIL.sub(rf"\1{HIDDEN}@\2", text)
     if "eyJ" in text:
         text = _TOKEN.sub(HIDDEN, text)
+    if "hfts_" in text:
+        text = _OPAQUE.sub(rf"hfts_\1_{HIDDEN}", text)
     return _BEARER.sub(f"Bearer {HIDDEN}", text)
 
 

@@ -60,7 +60,8 @@ def refusal(  # noqa: PLR0911 (a list of reasons reads best as one)
     if source is None or destination is None:
         return FailureReason.WALLET_NOT_FOUND
     if not (source.is_active and destination.is_active):
-        return FailureReason.WALLET_FROZEN
+        is_closed = source.is_closed or destination.is_closed
+        return FailureReason.WALLET_CLOSED if is_closed else FailureReason.WALLET_FROZEN
     if not source.currency == destination.currency == order.request.currency:
         return FailureReason.CURRENCY_MISMATCH
     units_min = -UNITS_MAX if source.is_world else 0

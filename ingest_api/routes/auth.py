@@ -60,8 +60,8 @@ async def log_in(request: Request, response: Response, form: Annotated[TokenForm
     openapi_extra=takes({"token": _TOKENS["refresh_token"]}, media_type=FORM),
 )
 async def log_out(request: Request, form: Annotated[RevocationForm, Form()]) -> None:
-    """End the login that a refresh token belongs to (RFC 7009). 200 also for a token that is none, or no longer one.
+    """End what a token belongs to (RFC 7009): the login of a refresh or an access token, or an API key for good.
 
-    Its access token stays good until it expires, a few minutes later.
+    200 also for a token that is none, or no longer one. Access tokens of the login end within seconds.
     """
     await logins.log_out(services_of(request), form.token)

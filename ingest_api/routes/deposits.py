@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
-from ingest_api.caller import AdminRoute, caller_of
+from ingest_api.caller import AuthenticatedRoute, caller_of
 from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.services import services_of
@@ -12,7 +12,7 @@ from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import NewDeposit, Receipt
 
-router = APIRouter(tags=["transfers"], route_class=AdminRoute)
+router = APIRouter(tags=["transfers"], route_class=AuthenticatedRoute)
 
 
 @router.post(
@@ -27,7 +27,9 @@ router = APIRouter(tags=["transfers"], route_class=AdminRoute)
     openapi_extra=takes({"wallet_id": samples.ADAS_WALLET, "amount": "100.0000", "currency": "EUR"}, **KEY_PARAMETER),
 )
 async def deposit(request: Request, body: NewDeposit) -> Response:
-    """Bring money in (admins only): a transfer out of the currency's world wallet, on the same way as any other."""
+    """Bring money in (admins, and keys with the scope `deposits:write`): a transfer out of the currency's world wallet,
+    on the same way as any other.
+    """
     services, caller, key = services_of(request), caller_of(request), idempotency_key(request)
     await services.owners.owner_of(body.wallet_id)
     order = Order(

@@ -15,7 +15,7 @@ from ingest_api.receipts import Receipt as SignedReceipt
 from ingest_api.services import Services, services_of
 from ingest_api.submission import Order, transfer_id_of_key
 from ingest_api.tokens import Caller
-from ingest_api.visibility import visible_part
+from ingest_api.visibility import sees_all, visible_part
 from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import NewTransfer, PendingTransfer, Receipt, Transfer
@@ -48,7 +48,7 @@ ReceiptToken = Annotated[str | None, Query(max_length=200, description="From the
     response_model=Receipt,
     responses=answers(202, samples.RECEIPT)
     | problems(
-        *(400, 401, ProblemCode.WALLET_NOT_FOUND, 413),
+        *(400, 401, 403, ProblemCode.WALLET_NOT_FOUND, 413),
         *(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, 503, ProblemCode.BROKER_UNAVAILABLE),
     ),
     openapi_extra=takes(samples.ORDER, **KEY_PARAMETER),
@@ -109,6 +109,6 @@ def _accepted(services: Services, caller: Caller, transfer_id: str, token: str |
     for receipt in (given, services.submitter.recall(transfer_id)):
         if receipt is None or receipt.transfer_id != transfer_id:
             continue
-        if caller.is_admin or receipt.owner_id == caller.user_id:
+        if receipt.owner_id == caller.user_id or sees_all(caller):
             return receipt
     return None

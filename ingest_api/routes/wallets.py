@@ -10,7 +10,9 @@ from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import LOCATION, problems
 from ingest_api.problems import ProblemError, forbidden, wallet_not_found
 from ingest_api.services import services_of
+from ingest_api.visibility import sees_all
 from schemas import samples
+from schemas.access import Right
 from schemas.codes import ProblemCode
 from schemas.http import Entry, EntryPage, NewWallet, Wallet, WalletList
 from schemas.samples import WALLET
@@ -31,6 +33,7 @@ _ENTRY = {
 }
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries on the page.")]
+Of = Annotated[UUID | None, Query(description="Whose; left out, the caller's.")]
 StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
 
 
@@ -45,7 +48,7 @@ async def open_wallet(request: Request, response: Response, body: NewWallet) -> 
     """Open a wallet, one for a user and currency. An admin may open it for another user."""
     caller = caller_of(request)
     user_id = body.user_id or caller.user_id
-    if user_id != caller.user_id and not caller.is_admin:
+    if user_id != caller.user_id and not caller.may(Right.ADMINISTER):
         raise forbidden("Only an admin may open a wallet for another user.")
     try:
         created = await services_of(request).wallets.create(user_id, body.currency)
@@ -57,10 +60,13 @@ async def open_wallet(request: Request, response: Response, body: NewWallet) -> 
     return Wallet.model_validate(created)
 
 
-@router.get("/v1/wallets", responses=answers(200, {"data": [WALLET]}) | problems(401, 503))
-async def list_wallets(request: Request) -> WalletList:
-    """The caller's wallets."""
-    rows = await services_of(request).wallets.of_user(caller_of(request).user_id)
+@router.get("/v1/wallets", responses=answers(200, {"data": [WALLET]}) | problems(401, 403, 422, 503))
+async def list_wallets(request: Request, user_id: Of = None) -> WalletList:
+    """The caller's wallets, or another user's for those who may read everything."""
+    caller = caller_of(request)
+    if user_id is not None and str(user_id) != caller.user_id and not sees_all(caller):
+        raise forbidden("Only an analyst or an admin may list the wallets of another user.")
+    rows = await services_of(request).wallets.of_user(str(user_id or caller.user_id))
     return WalletList(data=[Wallet.model_validate(row) for row in rows])
 
 
@@ -71,7 +77,7 @@ async def read_wallet(request: Request, wallet_id: UUID) -> Wallet:
     """A wallet and its balance."""
     services, caller = services_of(request), caller_of(request)
     found = await services.wallets.find(str(wallet_id))
-    if found is None or (not caller.is_admin and found.user_id != caller.user_id):
+    if found is None or not (found.user_id == caller.user_id or sees_all(caller)):
         raise wallet_not_found()
     return Wallet.model_validate(found)
 
@@ -89,6 +95,6 @@ async def list_entries(
 ) -> EntryPage:
     """A page of a wallet's entries, the newest first."""
     services, caller = services_of(request), caller_of(request)
-    await services.owners.require_access(caller, str(wallet_id))
+    await services.owners.require_sight(caller, str(wallet_id))
     rows = await services.wallets.entries(str(wallet_id), before_version=starting_after, count_max=limit + 1)
     return EntryPage(data=[Entry.model_validate(row) for row in rows[:limit]], has_more=len(rows) > limit)

@@ -1,4 +1,4 @@
-"""``hfts create-admin``: the first admin account, and those of operators."""
+"""``hfts create-admin``: the first admin account, and those of operators and analysts."""
 
 import os
 from typing import Annotated, Literal
@@ -16,10 +16,14 @@ def register(app: typer.Typer) -> None:
 def create_admin_command(
     *,
     role: Annotated[
-        Literal["admin", "ops"], typer.Option(help="What the account may do: everything, or the dashboard alone.")
+        Literal["admin", "ops", "analyst"],
+        typer.Option(help="What the account may do: everything, the dashboard, or reading the ledger."),
     ] = "admin",
 ) -> None:
-    """Make ADMIN_EMAIL an admin, or an operator, with ADMIN_PASSWORD (both from the environment). May be repeated."""
+    """Make ADMIN_EMAIL an admin, an operator or an analyst, with ADMIN_PASSWORD.
+
+    Both come from the environment. May be repeated.
+    """
     import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
 
     from ops.admin import ensure_admin  # noqa: PLC0415
@@ -32,5 +36,5 @@ def create_admin_command(
     settings = load_settings()
     with explained(settings):
         changed = asyncio.run(ensure_admin(settings, email, password, role))
-    named = "an admin" if role == "admin" else "an operator"
+    named = {"admin": "an admin", "ops": "an operator", "analyst": "an analyst"}[role]
     print(f"{email} is {named}" if changed else f"{email} was {named} with this password already")

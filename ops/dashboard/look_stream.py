@@ -1,4 +1,4 @@
-"""The answer that does not end: one event after another, until the page closes or its token expires."""
+"""The answer that does not end: one event after another, until the page closes, or its token expires or is revoked."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _HEADERS = {
 
 
 class LookStream(Response):
-    """Sends what the pulse makes. Ends with the caller's token, so that nobody looks on who no longer may."""
+    """Sends what the pulse makes. Ends with the caller's access, so that nobody looks on who no longer may."""
 
     media_type = MEDIA_TYPE
 
@@ -30,7 +30,9 @@ class LookStream(Response):
         pulse: Pulse,
         streams: Streams,
         caller: Caller,
+        *,
         leaving: asyncio.Event,
+        is_over: Callable[[Caller], bool],
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(headers=_HEADERS)
@@ -39,6 +41,7 @@ class LookStream(Response):
         self._streams = streams
         self._caller = caller
         self._leaving = leaving
+        self._is_over = is_over
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +66,7 @@ class LookStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         number, event = self._pulse.first_event()
-        while True:
+        while not self._is_over(self._caller):
             await send({"type": "http.response.body", "body": event, "more_body": True})
             number, event = await self._pulse.event_after(number)
 

@@ -11,10 +11,11 @@ SESSIONS_OF_USER_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """Whose session was renewed, with the role that the account has now."""
+    """Whose session was renewed, with the role and the access epoch that the account has now."""
 
     user_id: str
     role: str
+    access_epoch: int = 0
 
 
 class Sessions:
@@ -39,7 +40,9 @@ class Sessions:
         Showing any but the newest token ends it, and so does an account that is disabled or has another password.
         """
         row = await self._database.row(statements.RENEW_SESSION, session_id, shown_hash, next_hash)
-        return Renewed(row["user_id"], row["role"]) if row and row["is_renewed"] else None
+        if row is None or not row["is_renewed"]:
+            return None
+        return Renewed(row["user_id"], row["role"], row["access_epoch"])
 
     async def revoke(self, session_id: str) -> None:
         """End a session, if there is one of this id."""

@@ -21,13 +21,15 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginRow:
-    """What a login is checked against. ``session_epoch`` goes up when all sessions of the account end."""
+    """What a login is checked against. ``session_epoch`` goes up when all sessions of the account end, and
+    ``access_epoch`` with all that makes older access tokens wrong."""
 
     user_id: str
     password_hash: str
     status: str
     role: str
     session_epoch: int = 0
+    access_epoch: int = 0
 
 
 class Users:
@@ -70,3 +72,28 @@ class Users:
     async def end_sessions(self, user_id: str) -> bool:
         """End every session of the account. False if there is no such account."""
         return await self._database.row(statements.END_SESSIONS, user_id) is not None
+
+    async def create_service_account(self, email: str) -> UserRow | None:
+        """A new producer, or None when the e-mail is taken."""
+        row = await self._database.row(statements.CREATE_SERVICE_ACCOUNT, email)
+        return UserRow(**row) if row else None
+
+    async def page(self, *, after: str | None, email: str | None, role: str | None, count_max: int) -> list[UserRow]:
+        """Accounts in order of their ids, behind the one of id ``after``."""
+        rows = await self._database.rows(statements.LIST_USERS, after, email, role, count_max)
+        return [UserRow(**row) for row in rows]
+
+    async def deactivate(self, user_id: str) -> UserRow | None:
+        """Close the account to everybody, with its sessions and keys. None if it is not active, or the last admin."""
+        row = await self._database.row(statements.DEACTIVATE_USER, user_id)
+        return UserRow(**row) if row else None
+
+    async def reactivate(self, user_id: str) -> UserRow | None:
+        """Let the account be used again. None if there is none that was closed."""
+        row = await self._database.row(statements.REACTIVATE_USER, user_id)
+        return UserRow(**row) if row else None
+
+    async def change_role(self, user_id: str, role: str) -> UserRow | None:
+        """Another role. None if there is no such account of a person with another role, or it is the last admin."""
+        row = await self._database.row(statements.CHANGE_ROLE, user_id, role)
+        return UserRow(**row) if row else None

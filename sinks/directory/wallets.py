@@ -94,6 +94,11 @@ class Wallets:
                 return str(row["wallet_id"])
         raise TransientError(f"the world wallet of {currency} is being made by another connection")
 
+    async def set_status(self, wallet_id: str, status: str, from_statuses: Sequence[str]) -> WalletRow | None:
+        """The wallet with its new status, or None if it has none of these now, or is to be closed and not empty."""
+        row = await self._database.row(statements.SET_WALLET_STATUS, wallet_id, status, from_statuses)
+        return WalletRow(**row) if row else None
+
     async def entries(self, wallet_id: str, *, before_version: int, count_max: int) -> list[EntryRow]:
         """At most ``count_max`` entries with a version below ``before_version``, the newest first."""
         rows = await self._database.rows(statements.PAGE_OF_ENTRIES, wallet_id, before_version, count_max)

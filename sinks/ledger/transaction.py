@@ -111,8 +111,8 @@ async def _write(connection: Connection, topic: str, batches: Sequence[Batch], v
 
 def _states(rows: Sequence[asyncpg.Record]) -> dict[str, WalletState]:
     return {
-        wallet_id: WalletState(currency, is_world, is_active, units, version)
-        for wallet_id, is_world, is_active, currency, units, version in rows
+        wallet_id: WalletState(currency, is_world, is_active, units, version, is_closed)
+        for wallet_id, is_world, is_active, is_closed, currency, units, version in rows
     }
 
 

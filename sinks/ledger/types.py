@@ -25,6 +25,7 @@ class WalletState(msgspec.Struct, gc=False):
     is_active: bool
     units: int
     version: int
+    is_closed: bool = False
 
 
 class Transfer(msgspec.Struct, gc=False, kw_only=True):

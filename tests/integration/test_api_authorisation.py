@@ -7,23 +7,25 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
 from api_grants import CALLERS, GRANTS, ROLES, Grant, World, payment_of
 from fastapi.routing import APIRoute
-from live_api import LiveApi, Person, app_client
+from live_api import LiveApi, Person, app_client, token_headers
 from pydantic import SecretStr
 
 from ingest_api.app import create_app
 from ops.dashboard.extension import dashboard
 from ops.embedded.stack import Stack
+from schemas.access import Scope
 from schemas.settings import Settings
 from sinks.kafka.topics import ensure_topics
 from sinks.postgres.pool import connect
 from tests.conftest import cloned_database
 
+EPOCH = 1_000
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 INSERT_TRANSFER = """
@@ -65,9 +67,13 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
     async with cloned_database(stack, template) as settings, open_api(settings) as api:
         world = World(api)
         for name in CALLERS[1:]:
-            world.people[name] = await api.person(name, ROLES.get(name, "user"))
+            role = ROLES.get(name, "user")
+            world.people[name] = person = await api.person(name, role)
+            # A token that outlives the end of all sessions, which is among what is asked for.
+            person.headers = token_headers(api.app, person.user_id, role, epoch=EPOCH)
         owner = world.people["owner"]
         wallet = await api.wallet(owner)
+        world.people["producer"].headers = await key_headers(world)
         stranger = await api.wallet(await api.person("stranger"))
         transfers = [
             await api.connection.fetchval(INSERT_TRANSFER, wallet, stranger, status, reason, balance)
@@ -76,6 +82,8 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
         pending, rejected = [(await world.ask("POST", "/v1/transfers", "owner", payment_of(wallet))) for _ in range(2)]
         world.names = {
             "user_id": owner.user_id,
+            "stranger_id": api.people["stranger"].user_id,
+            "producer_id": world.people["producer"].user_id,
             "wallet_id": wallet,
             "world_wallet_id": await api.connection.fetchval(
                 "select wallet_id::text from wallets where kind = 'world'"
@@ -100,6 +108,13 @@ def receipt_at(api: LiveApi, accepted: Any, owner: Person, partition: int) -> st
     receipt = Receipt(accepted["transfer_id"], owner.user_id, partition, 0)
     token: str = api.app.state.services.receipts.sign(receipt)
     return token
+
+
+async def key_headers(world: World) -> dict[str, str]:
+    """Those of a program whose key has every scope."""
+    path = f"/v1/users/{world.people['producer'].user_id}/api-keys"
+    made = await world.ask("POST", path, "admin", {"name": "all", "scopes": list(get_args(Scope))})
+    return {"Authorization": f"Bearer {made.json()['key']}"}
 
 
 @asynccontextmanager

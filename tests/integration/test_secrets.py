@@ -16,6 +16,7 @@ from api_calls import wait_readiness
 from api_processes import ROOT, api_environment, start_api
 from pydantic import SecretStr
 
+from ingest_api.opaque_tokens import Prefix, new_token
 from ops.embedded.ports import free_port
 from schemas.settings import Settings
 
@@ -231,6 +232,13 @@ async def go_wrong(client: httpx2.AsyncClient, evidence: Evidence) -> None:
     evidence.answer("used refresh token", await client.post("/v1/auth/revoke", json={"token": token["refresh_token"]}))
     for value in (f"Basic {PERSON_PASSWORD}", f"Bearer {WRONG_PASSWORD}", f"Bearer {token['refresh_token']}"):
         evidence.answer("authorization", await client.get("/v1/me", headers={"Authorization": value}))
+    for prefix in (Prefix.API_KEY, Prefix.RESET_TOKEN):
+        text = evidence.secrets[prefix.name] = new_token(prefix).text
+        bearer = {"Authorization": f"Bearer {text}"}
+        evidence.answer(prefix.name, await client.get("/v1/me", headers=bearer))
+        evidence.answer(prefix.name, await client.post("/v1/auth/revoke", data={"token": text}))
+        reset = {"reset_token": text, "new_password": PERSON_PASSWORD}
+        evidence.answer(prefix.name, await client.post("/v1/password-resets/redeem", json=reset))
     evidence.answer("password in the query", await client.get(f"/v1/me?password={WRONG_PASSWORD}"))
     evidence.answer("request id", await client.get("/v1/me", headers={"X-Request-Id": f"<{WRONG_PASSWORD}>"}))
 

@@ -83,7 +83,7 @@ async def test_a_session_is_renewed_with_the_role_of_now(
     database: Database, session_id: str, connection: asyncpg.Connection, user_id: str
 ) -> None:
     await connection.execute("update users set role = 'admin'")
-    assert await Sessions(database).renew(session_id, HASHES[0], HASHES[1]) == Renewed(user_id, "admin")
+    assert await Sessions(database).renew(session_id, HASHES[0], HASHES[1]) == Renewed(user_id, "admin", access_epoch=1)
 
 
 async def test_revoking_ends_one_session(database: Database, session_id: str, user_id: str) -> None:

@@ -9,6 +9,7 @@ from counted import Since
 from ledger_wallets import batch, make_wallet, wallet
 
 from schemas.codes import DeadLetterCause, FailureReason
+from sinks.directory.statements import SET_WALLET_STATUS
 from sinks.errors import ProgressMovedError
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.speculation import SpeculativeLedger
@@ -121,11 +122,27 @@ async def test_money_that_came_in_behind_our_back_can_be_spent(world: World) -> 
 
 async def test_a_wallet_is_frozen_and_released_at_once(world: World) -> None:
     await world.pay(100)
-    for status, reason in (("frozen", FailureReason.WALLET_FROZEN), ("active", None), ("closed", "wallet_frozen")):
+    changes = (("frozen", FailureReason.WALLET_FROZEN), ("active", None), ("closed", FailureReason.WALLET_CLOSED))
+    for status, reason in changes:
         await world.pool.execute("update wallets set status = $2 where wallet_id = $1", world.payee, status)
         assert await world.pay(100) == reason
         assert await world.pay(100) == reason
     assert await wallet(world.pool, world.payee) == (300, 3)
+
+
+@pytest.mark.parametrize("side", ["payer", "payee"])
+@pytest.mark.parametrize(("status", "reason"), [("frozen", "wallet_frozen"), ("closed", "wallet_closed")])
+async def test_a_wallet_that_changes_between_decision_and_commit(
+    world: World, side: str, status: str, reason: str
+) -> None:
+    """The worker has it in memory, as active. What was decided on that is decided again."""
+    if side == "payer":
+        await world.pay(1000)  # only an empty wallet is closed
+    decided = [await world.ledger.decide([world.payment(1)]) for _ in range(2)]
+    wallet_id = getattr(world, side)
+    assert await world.pool.fetchrow(SET_WALLET_STATUS, wallet_id, status, ["active"])
+    assert [(await world.ledger.commit(each)).transfers[0].reason for each in decided] == [reason, reason]
+    assert (await wallet(world.pool, wallet_id))[0] == 0
 
 
 async def test_a_wallet_made_after_a_payment_to_it_failed_is_found(world: World) -> None:

@@ -18,7 +18,7 @@ from schemas.strict_json import loads_strict
 from schemas.transfers import CURRENCIES, decode_request
 from sinks.kafka.positions import Position
 
-CALLER = Caller("0d4a3b6e-8f6f-4d52-9d0e-0d2b5b7f4a11", is_admin=False)
+CALLER = Caller("0d4a3b6e-8f6f-4d52-9d0e-0d2b5b7f4a11")
 
 
 class Topic:

@@ -1,4 +1,5 @@
-"""What each route of the API grants, to nobody, to another user, to the owner, to an operator and to an admin.
+"""What each route of the API grants, to nobody, to another user, to the owner, to an analyst, to a program whose key
+has every scope, to an operator and to an admin.
 
 A route that is not in the table fails a test, so that none can be added without this being decided.
 """
@@ -12,12 +13,14 @@ from api_calls import PASSWORD
 from live_api import LiveApi, Person
 
 from ingest_api.body_limits import BATCH_PATH
+from schemas.access import Role
 
-CALLERS = ("nobody", "other", "owner", "ops", "admin")
-ROLES = {"ops": "ops", "admin": "admin"}
+CALLERS = ("nobody", "other", "owner", "analyst", "producer", "ops", "admin")
+ROLES: dict[str, Role] = {"analyst": "analyst", "producer": "producer", "ops": "ops", "admin": "admin"}
 """Of those who are no plain users."""
 
-CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "CZK", "DKK"), strict=True))  # a wallet can be opened once
+# A wallet can be opened once.
+CURRENCIES = dict(zip(CALLERS, ("CHF", "SEK", "NOK", "HUF", "RON", "CZK", "DKK"), strict=True))
 
 
 @dataclass
@@ -51,6 +54,18 @@ class Grant:
     body: Body | None = None
     path: str | None = None  # where the route's own path asks for things of several kinds
     for_ops: int | None = None
+    for_analyst: int | None = None
+    for_producer: int | None = None
+
+    @property
+    def analyst(self) -> int:
+        """An analyst is another user, but for what the role lacks, and for reading."""
+        return self.other if self.for_analyst is None else self.for_analyst
+
+    @property
+    def producer(self) -> int:
+        """A program is another user, but for what no key can be given."""
+        return self.other if self.for_producer is None else self.for_producer
 
     @property
     def ops(self) -> int:
@@ -98,9 +113,43 @@ def wrong_password(_: World, __: str) -> Any:
     return {"current_password": "not the password", "new_password": "another good passphrase"}
 
 
-def own(status: int, body: Body | None = None) -> Grant:
+def right_password_of_nobody(_: World, __: str) -> Any:
+    return {"current_password": "not the password"}
+
+
+def own(status: int, body: Body | None = None, for_analyst: int | None = None) -> Grant:
     """A route that is about nobody but the caller: `other` sees what is other's, and so on."""
-    return Grant(401, status, status, status, body)
+    return Grant(401, status, status, status, body, for_analyst=for_analyst)
+
+
+def read(status: int, path: str | None = None) -> Grant:
+    """A route that shows what is the owner's."""
+    return Grant(401, 404, status, status, path=path, for_analyst=status)
+
+
+def admins(status: int, body: Body | None = None, path: str | None = None) -> Grant:
+    """A route for admins alone."""
+    return Grant(401, 403, 403, status, body, path)
+
+
+def service_account(_: World, caller: str) -> Any:
+    return {"email": f"service-{caller}@example.com"}
+
+
+def somebody(_: World, __: str) -> Any:
+    return {"email": "nobody@example.com"}
+
+
+def no_reset(_: World, __: str) -> Any:
+    return {"reset_token": "none", "new_password": "another good passphrase"}
+
+
+def the_role_it_has(_: World, __: str) -> Any:
+    return {"role": "user"}
+
+
+def key_that_reads(_: World, __: str) -> Any:
+    return {"name": "reads", "scopes": ["wallets:read"]}
 
 
 def operators(status: int, body: Body | None = None, path: str | None = None) -> Grant:
@@ -133,27 +182,53 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "POST /v1/auth/revoke": (anyone(200, no_token),),
     "GET /v1/me": (own(200),),
     "PUT /v1/me/password": (own(403, wrong_password),),
-    "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204),),
-    "GET /v1/wallets": (own(200),),
-    "POST /v1/wallets": (own(201, own_wallet), Grant(401, 403, 201, 201, wallet_for_the_owner)),
+    "POST /v1/me/deactivate": (own(403, right_password_of_nobody),),
+    "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204, for_producer=403),),
+    "GET /v1/wallets": (
+        own(200),
+        Grant(401, 403, 200, 200, path="/v1/wallets?user_id={user_id}", for_analyst=200),
+    ),
+    "POST /v1/wallets": (
+        own(201, own_wallet, for_analyst=403),
+        Grant(401, 403, 201, 201, wallet_for_the_owner),
+    ),
     "GET /v1/wallets/{wallet_id}": (
-        Grant(401, 404, 200, 200),
-        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}"),
+        read(200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}", for_analyst=200),
     ),
     "GET /v1/wallets/{wallet_id}/entries": (
-        Grant(401, 404, 200, 200),
-        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/entries"),
+        read(200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/entries", for_analyst=200),
+    ),
+    "POST /v1/wallets/{wallet_id}/freeze": (admins(200),),
+    "POST /v1/wallets/{wallet_id}/unfreeze": (admins(200),),
+    "POST /v1/wallets/{wallet_id}/close": (Grant(401, 404, 200, 200, for_analyst=403),),
+    "POST /v1/wallets/{wallet_id}/reopen": (admins(200),),
+    "GET /v1/users": (admins(200),),
+    "GET /v1/users/{user_id}": (admins(200),),
+    "PUT /v1/users/{user_id}/role": (admins(200, the_role_it_has),),
+    "POST /v1/users/{user_id}/password-resets": (admins(201),),
+    "POST /v1/users/{user_id}/deactivate": (admins(200, path="/v1/users/{stranger_id}/deactivate"),),
+    "POST /v1/users/{user_id}/reactivate": (admins(200, path="/v1/users/{stranger_id}/reactivate"),),
+    "GET /v1/password-resets": (admins(200),),
+    "POST /v1/password-resets": (anyone(204, somebody),),
+    "POST /v1/password-resets/redeem": (anyone(403, no_reset),),
+    "POST /v1/service-accounts": (admins(201, service_account),),
+    "GET /v1/users/{user_id}/api-keys": (admins(200),),
+    "POST /v1/users/{user_id}/api-keys": (admins(201, key_that_reads, "/v1/users/{producer_id}/api-keys"),),
+    "DELETE /v1/users/{user_id}/api-keys/{key_id}": (
+        admins(404, path="/v1/users/{producer_id}/api-keys/{completed_id}"),
     ),
     # A line at least is answered; that nobody takes money out of another's wallet, tests of batches show.
-    f"POST {BATCH_PATH}": (Grant(401, 200, 200, 200, payment),),
-    "POST /v1/transfers": (Grant(401, 404, 202, 202, payment),),
-    "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit),),
+    f"POST {BATCH_PATH}": (Grant(401, 200, 200, 200, payment, for_analyst=403),),
+    "POST /v1/transfers": (Grant(401, 404, 202, 202, payment, for_analyst=403),),
+    "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit, for_producer=202),),
     "GET /v1/transfers/{transfer_id}": (
-        Grant(401, 404, 200, 200, path="/v1/transfers/{completed_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{failed_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}"),
-        Grant(401, 404, 200, 200, path="/v1/transfers/{pending_id}?receipt={receipt}"),
-        Grant(401, 404, 409, 409, path="/v1/transfers/{rejected_id}?receipt={rejected_receipt}"),
+        read(200, "/v1/transfers/{completed_id}"),
+        read(200, "/v1/transfers/{failed_id}"),
+        read(200, "/v1/transfers/{pending_id}"),
+        read(200, "/v1/transfers/{pending_id}?receipt={receipt}"),
+        read(409, "/v1/transfers/{rejected_id}?receipt={rejected_receipt}"),
     ),
     "GET /ops": (anyone(200),),
     "GET /ops/static/{name}": (Grant(200, 200, 200, 200, path="/ops/static/main.js"),),

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from ingest_api.app import create_app
 from ingest_api.extension import ALONE, Extension
+from schemas.access import Role
 from schemas.settings import Settings
 
 
@@ -34,7 +35,7 @@ class LiveApi:
     settings: Settings
     people: dict[str, Person] = field(default_factory=dict)
 
-    async def person(self, name: str, role: str = "user") -> Person:
+    async def person(self, name: str, role: Role = "user") -> Person:
         """The account of this name, made where it is missing; without hashing a password, which takes its time."""
         if name not in self.people:
             email = f"{name}@example.com"
@@ -63,9 +64,9 @@ class LiveApi:
         return await self.client.post(path, json=body, headers={**(person.headers if person else {}), **headers})
 
 
-def token_headers(app: FastAPI, user_id: str, role: str = "user") -> dict[str, str]:
+def token_headers(app: FastAPI, user_id: str, role: str = "user", epoch: int = 0) -> dict[str, str]:
     """Those of a request of this user's, with a token that the running app itself has made."""
-    return {"Authorization": f"Bearer {app.state.services.tokens.issue(user_id, role)}"}
+    return {"Authorization": f"Bearer {app.state.services.tokens.issue(user_id, role, epoch=epoch)}"}
 
 
 @asynccontextmanager

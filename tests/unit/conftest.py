@@ -12,15 +12,21 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from ingest_api.access import Access
 from ingest_api.app import create_app
+from ingest_api.key_checks import KeyChecks
+from ingest_api.opaque_tokens import Prefix, new_token
 from ingest_api.owners import WalletOwners
 from ingest_api.receipts import ReceiptSigner
+from ingest_api.revocations import Revocations
 from ingest_api.services import Services
 from ingest_api.submission import Submitter
 from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
+from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
+from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Renewed, Sessions
 from sinks.directory.transfers import Found, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
@@ -183,6 +189,44 @@ class FakeReadiness:
         return self.faults
 
 
+class FakeApiKeys(ApiKeys):
+    """Counts how often it was asked for a key."""
+
+    def __init__(self) -> None:
+        self.good: dict[str, GoodKey] = {}
+        self.asked = 0
+        self.is_away = False
+
+    async def find(self, key_id: str) -> GoodKey | None:
+        if self.is_away:
+            raise DatabaseAwayError("away")
+        self.asked += 1
+        return self.good.get(key_id)
+
+    async def touch(self, key_id: str) -> None:
+        pass
+
+    async def surrender(self, key_id: str, secret_hash: bytes) -> str | None:
+        found = self.good.get(key_id)
+        if found is None or found.secret_hash != secret_hash:
+            return None
+        del self.good[key_id]
+        return found.user_id
+
+
+class FakeRevocations(RecentRevocations):
+    """The newest first."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, int]] = []
+        self.is_away = False
+
+    async def within(self, window_s: float, count_max: int) -> list[tuple[str, int]]:
+        if self.is_away:
+            raise DatabaseAwayError("away")
+        return self.found[:count_max]
+
+
 @dataclass
 class Api:
     """A client of the app, and the fakes behind it."""
@@ -196,8 +240,12 @@ class Api:
     transfers: FakeTransfers = field(default_factory=FakeTransfers)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     sessions: FakeSessions = field(default_factory=FakeSessions)
+    api_keys: FakeApiKeys = field(default_factory=FakeApiKeys)
+    revoked: FakeRevocations = field(default_factory=FakeRevocations)
     attempts: FakeAttempts = field(default_factory=FakeAttempts)
     readiness: FakeReadiness = field(default_factory=FakeReadiness)
+    revocations: Revocations = field(init=False)
+    """What the app knows of them. It reads them when a test says so."""
 
     @property
     def tokens(self) -> AccessTokens:
@@ -219,11 +267,27 @@ class Api:
         """Those of a request of this user's."""
         return {"Authorization": f"Bearer {self.tokens.issue(user_id, role)}", **more}
 
+    def key(self, *scopes: str, user_id: str | None = None) -> str:
+        """A new API key with these scopes."""
+        token = new_token(Prefix.API_KEY)
+        self.api_keys.good[token.subject] = GoodKey(
+            user_id=user_id or str(uuid4()),
+            scopes=list(scopes),
+            secret_hash=token.token_hash,
+            expires_at=None,
+            access_epoch=0,
+        )
+        return token.text
+
     def services(self) -> Services:
+        ttl_s = self.settings.access_token_ttl_s
+        self.revocations = Revocations(self.revoked, ttl_s)
         return Services(
             topic=TOPIC,
             users=self.users,
             sessions=self.sessions,
+            api_keys=self.api_keys,
+            password_resets=cast("Any", None),  # all that it does is done by PostgreSQL
             wallets=self.wallets,
             transfers=self.transfers,
             owners=WalletOwners(self.wallets),
@@ -231,6 +295,7 @@ class Api:
             passwords=cast("Any", self.passwords),
             throttle=Throttle(self.attempts, SECRET_KEY, account_max=3, address_per_minute=20),
             tokens=self.tokens,
+            access=Access(self.tokens, KeyChecks(self.api_keys, ttl_s), self.revocations),
             refresh_token_ttl_s=self.settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(SECRET_KEY),
             readiness=cast("Any", self.readiness),

@@ -4,12 +4,14 @@ from uuid import uuid4
 
 import pytest
 
-from ingest_api.refresh_tokens import PREFIX, new_refresh_token, read_refresh_token
+from ingest_api.opaque_tokens import Prefix, new_token, read_token
 from ingest_api.tokens import Caller
+from schemas.access import RIGHTS
 from sinks.directory.sessions import Renewed
 from sinks.directory.users import LoginRow
 from tests.unit.conftest import Api
 
+P = Prefix.REFRESH_TOKEN
 USER = str(uuid4())
 GOOD, LONG = "good one", "correct horse battery"
 
@@ -37,7 +39,7 @@ async def test_logging_in(api: Api) -> None:
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("bearer", 900)
-    assert api.tokens.check(answer.json()["access_token"]) == Caller(USER, is_admin=False)
+    assert api.tokens.check(answer.json()["access_token"]) == Caller(USER)
     assert set(answer.json()) == {"access_token", "token_type", "expires_in", "refresh_token"}
 
 
@@ -85,7 +87,7 @@ async def test_renewing(api: Api) -> None:
     second = answer.json()
     assert set(second) == set(first)
     assert second["refresh_token"] != first["refresh_token"]
-    assert api.tokens.check(second["access_token"]) == Caller(USER, is_admin=True)
+    assert api.tokens.check(second["access_token"]) == Caller(USER, "admin", RIGHTS["admin"])
     assert len(api.passwords.checked) == 1
 
 
@@ -101,7 +103,16 @@ async def test_a_token_used_twice_ends_the_login(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x", PREFIX, PREFIX + "é" * 64, PREFIX + "=" * 64, PREFIX + "!" * 64, "A" * 64, PREFIX + "A" * 64, "p" * 10_000],
+    [
+        "x",
+        P,
+        P + "é" * 64,
+        P + "=" * 64,
+        P + "!" * 64,
+        "A" * 64,
+        P + "A" * 64,
+        "p" * 10_000,
+    ],
 )
 async def test_what_is_no_refresh_token(api: Api, text: str) -> None:
     answer = await renew(api, text)
@@ -138,12 +149,13 @@ async def test_logging_out_without_a_token(api: Api) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "token")
 
 
-def test_tokens_of_a_session() -> None:
-    first = new_refresh_token()
-    second = new_refresh_token(first.session_id)
-    assert first.session_id == second.session_id
+@pytest.mark.parametrize("prefix", list(Prefix))
+def test_opaque_tokens(prefix: Prefix) -> None:
+    first = new_token(prefix)
+    second = new_token(prefix, first.subject)
+    assert first.subject == second.subject
     assert first.text != second.text
-    assert read_refresh_token(first.text) == first
+    assert [read_token(each, first.text) for each in Prefix] == [first if each is prefix else None for each in Prefix]
     assert len(first.token_hash) == 32
     assert first.text not in repr(first)
 

@@ -53,7 +53,7 @@ async def test_a_wrong_method_names_the_right_ones(api: Api, method: str, path: 
     assert answer.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize("path", ["/v1/wallets/", "/v1/users/x", "/v2/users", "/v1/transfers/"])
+@pytest.mark.parametrize("path", ["/v1/wallets/", "/v1/me/x", "/v2/users", "/v1/transfers/"])
 async def test_unknown_paths(api: Api, path: str) -> None:
     answer = await api.client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -107,7 +107,8 @@ async def test_the_documentation(api: Api) -> None:
         document["components"]["securitySchemes"]["PasswordBearer"]["flows"]["password"]["tokenUrl"] == "/v1/auth/token"
     )
     submit = document["paths"]["/v1/transfers"]["post"]
-    assert submit["security"] == [{"PasswordBearer": []}]
+    assert submit["security"] == [{"PasswordBearer": []}, {"ApiKeyBearer": []}]
+    assert document["paths"]["/v1/users"]["get"]["security"] == [{"PasswordBearer": []}]
     assert {"202", "400", "401", "404", "413", "422", "503"} <= set(submit["responses"])
     for path, operations in document["paths"].items():
         for operation in operations.values():

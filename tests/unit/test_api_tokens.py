@@ -6,10 +6,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ingest_api.opaque_tokens import Prefix, new_token
 from ingest_api.receipts import PURPOSE as RECEIPT
 from ingest_api.receipts import Receipt, ReceiptSigner
-from ingest_api.refresh_tokens import new_refresh_token
 from ingest_api.tokens import AUDIENCE, ISSUER, PURPOSE, TOKEN_TYPE, AccessTokens, Caller, TokenError
+from schemas.access import RIGHTS
 from sinks.keys import KeyRing
 from tests.unit.conftest import SECRET_KEY, Api
 
@@ -45,19 +46,19 @@ def forge(
 
 def test_a_token_says_who_it_was_issued_to() -> None:
     tokens = AccessTokens(SECRET_KEY, 60)
-    assert tokens.check(tokens.issue(USER, "user")) == Caller(USER, is_admin=False)
-    assert tokens.check(tokens.issue(USER, "admin")) == Caller(USER, is_admin=True)
-    assert tokens.check(forge()) == Caller(USER, is_admin=False)
+    assert tokens.check(tokens.issue(USER, "user")) == Caller(USER)
+    assert tokens.check(tokens.issue(USER, "admin")) == Caller(USER, "admin", RIGHTS["admin"])
+    assert tokens.check(forge()) == Caller(USER)
 
 
 def test_a_key_is_replaced_while_older_tokens_and_receipts_live_on() -> None:
     old, old_receipts = AccessTokens(OLD_KEY, 60), ReceiptSigner(OLD_KEY)
     both, both_receipts = AccessTokens(NEW_KEY, 60, previous=[OLD_KEY]), ReceiptSigner(NEW_KEY, previous=[OLD_KEY])
     receipt = Receipt(str(uuid4()), USER, 3, 4)
-    assert both.check(old.issue(USER, "user")) == Caller(USER, is_admin=False)
+    assert both.check(old.issue(USER, "user")) == Caller(USER)
     assert both_receipts.read(old_receipts.sign(receipt)) == receipt
     new_token, new_receipt = both.issue(USER, "user"), both_receipts.sign(receipt)
-    assert AccessTokens(NEW_KEY, 60).check(new_token) == Caller(USER, is_admin=False)
+    assert AccessTokens(NEW_KEY, 60).check(new_token) == Caller(USER)
     assert ReceiptSigner(NEW_KEY).read(new_receipt) == receipt
     for secret_key, token, text in (
         (NEW_KEY, old.issue(USER, "user"), old_receipts.sign(receipt)),
@@ -105,7 +106,8 @@ def test_a_token_expires_also_when_it_is_remembered() -> None:
         forge(RSA_KEY, algorithm="RS256"),
         ".".join(["eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6N30", *forge().split(".")[1:]]),  # kid: 7
         ReceiptSigner(SECRET_KEY).sign(Receipt(str(uuid4()), USER, 0, 0)),
-        new_refresh_token().text,
+        new_token(Prefix.REFRESH_TOKEN).text,
+        new_token(Prefix.API_KEY).text,
         forge(algorithm="HS512"),
         forge(algorithm="none"),
         forge(exp=int(time.time()) - 1),
@@ -115,6 +117,8 @@ def test_a_token_expires_also_when_it_is_remembered() -> None:
         forge(sub=7),
         forge(role=None),
         forge(role="root"),
+        forge(role="producer"),
+        forge(epoch="x"),
         forge(role=["admin"]),
         forge(iss="another"),
         forge(aud="another"),

@@ -10,6 +10,7 @@ from ingest_api.problems import ProblemError
 from ingest_api.tokens import Caller
 from ops.dashboard.look_stream import LookStream
 from ops.dashboard.streams import CALLER_MAX, LINGER_S, STREAMS_MAX, Streams
+from schemas.access import RIGHTS
 
 
 class FakePulse:
@@ -51,16 +52,16 @@ class Scene:
 
     def __init__(self, caller: Caller) -> None:
         self.pulse, self.streams, self.client = FakePulse(), Streams(), Client()
-        self.leaving = asyncio.Event()
+        self.leaving, self.is_over = asyncio.Event(), False
         pulse: Any = self.pulse
-        self.answer = LookStream(pulse, self.streams, caller, self.leaving)
+        self.answer = LookStream(pulse, self.streams, caller, leaving=self.leaving, is_over=lambda _: self.is_over)
 
     async def run(self) -> None:
         await self.answer({"type": "http"}, self.client.receive, self.client.send)
 
 
 def caller(expires_s: float = 2.0**40) -> Caller:
-    return Caller("somebody", is_admin=False, is_ops=True, expires_s=expires_s)
+    return Caller("somebody", "ops", RIGHTS["ops"], expires_s=expires_s)
 
 
 async def test_events_come_until_the_client_has_left() -> None:
@@ -78,6 +79,17 @@ async def test_events_come_until_the_client_has_left() -> None:
     scene.client.left.set()
     await running
     assert scene.streams.count == 0
+
+
+async def test_it_ends_with_the_next_event_when_access_is_revoked() -> None:
+    scene = Scene(caller())
+    running = asyncio.create_task(scene.run())
+    await scene.client.got.get()
+    assert await scene.client.body() == b"event: start\n\n"
+    scene.is_over = True
+    await scene.pulse.events.put(b"event: look\n\n")
+    assert await scene.client.body() == b""
+    await running
 
 
 async def the_token_expires(_: Scene) -> None: ...

@@ -14,9 +14,15 @@ B = "00000000-0000-4000-8000-00000000000b"
 
 
 def wallet(
-    units: int = 0, version: int = 0, *, currency: str = "USD", world: bool = False, active: bool = True
+    units: int = 0,
+    version: int = 0,
+    *,
+    currency: str = "USD",
+    world: bool = False,
+    active: bool = True,
+    closed: bool = False,
 ) -> WalletState:
-    return WalletState(currency, world, active, units, version)
+    return WalletState(currency, world, active and not closed, units, version, closed)
 
 
 def test_a_transfer_moves_the_amount_and_counts_both_versions() -> None:
@@ -50,6 +56,10 @@ def test_orders_see_what_those_before_them_did() -> None:
         (wallet(9), None, 1, FailureReason.WALLET_NOT_FOUND),
         (wallet(9, active=False), wallet(), 1, FailureReason.WALLET_FROZEN),
         (wallet(9), wallet(active=False), 1, FailureReason.WALLET_FROZEN),
+        (wallet(0, closed=True), wallet(), 1, FailureReason.WALLET_CLOSED),
+        (wallet(9), wallet(closed=True), 1, FailureReason.WALLET_CLOSED),
+        (wallet(9, active=False), wallet(closed=True), 1, FailureReason.WALLET_CLOSED),
+        (wallet(0, closed=True), None, 1, FailureReason.WALLET_NOT_FOUND),
         (wallet(9, currency="EUR"), wallet(), 1, FailureReason.CURRENCY_MISMATCH),
         (wallet(9), wallet(currency="EUR"), 1, FailureReason.CURRENCY_MISMATCH),
         (wallet(9, currency="EUR"), wallet(currency="EUR"), 1, FailureReason.CURRENCY_MISMATCH),

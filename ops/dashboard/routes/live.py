@@ -9,6 +9,7 @@ from ingest_api.draining import draining_of
 from ingest_api.examples import answers
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
+from ingest_api.services import services_of
 from ops.dashboard.board import board_of
 from ops.dashboard.bodies import PartitionHistory
 from ops.dashboard.columns import column
@@ -25,7 +26,8 @@ router = APIRouter(tags=["dashboard"], route_class=OpsRoute)
 async def stream_looks(request: Request) -> Response:
     """Server-sent events: `start` with all there is and a quarter of an hour before it, then `look` every 2 s."""
     board = board_of(request)
-    return LookStream(board.pulse, board.streams, caller_of(request), draining_of(request).leaving)
+    leaving, is_over = draining_of(request).leaving, services_of(request).access.is_over
+    return LookStream(board.pulse, board.streams, caller_of(request), leaving=leaving, is_over=is_over)
 
 
 @router.get(

@@ -8,4 +8,4 @@ set (token_hash, revoked_at) = (
 )
 from users as u
 where s.session_id = $1::uuid and s.revoked_at is null and s.expires_at > now() and u.user_id = s.user_id
-returning s.user_id::text, u.role, s.revoked_at is null as is_renewed
+returning s.user_id::text, u.role, u.access_epoch, s.revoked_at is null as is_renewed

@@ -1,7 +1,7 @@
 -- The wallets a batch touches, locked until its end. Destinations are shared between partitions, and every batch
 -- locks in the order of ids: two batches wait for each other in turn, never in a circle.
-select wallet_id::text, kind = 'world' as is_world, status = 'active' as is_active, currency,
-       (balance * 10000)::bigint as units, version
+select wallet_id::text, kind = 'world' as is_world, status = 'active' as is_active, status = 'closed' as is_closed,
+       currency, (balance * 10000)::bigint as units, version
 from wallets
 where wallet_id = any($1::uuid[])
 order by wallet_id

@@ -1,0 +1,3 @@
+-- Note that a key is in use, once a minute at most.
+update api_keys set last_used_at = now()
+where key_id = $1::uuid and (last_used_at is null or last_used_at < now() - interval '1 minute')
