@@ -16,6 +16,7 @@ from ingest_api.routes import (
     accounts,
     api_keys,
     auth,
+    balances,
     batches,
     deposits,
     docs,
@@ -24,7 +25,10 @@ from ingest_api.routes import (
     me,
     metrics,
     password_resets,
+    pending,
     sessions,
+    statements,
+    transfer_lists,
     transfers,
     users,
     wallet_status,
@@ -68,7 +72,20 @@ def create_app(
     )
     # Routes are tried in order, so the busiest come first, and FastAPI's own last. They stand in one flat list: an
     # included router would be tried, too.
-    busy = (transfers, batches, deposits, wallets, me, users, sessions, auth)
+    busy = (
+        transfers,
+        transfer_lists,
+        batches,
+        deposits,
+        wallets,
+        balances,
+        statements,
+        pending,
+        me,
+        users,
+        sessions,
+        auth,
+    )
     modules = (*busy, wallet_status, accounts, api_keys, password_resets, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]

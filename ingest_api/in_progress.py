@@ -19,7 +19,7 @@ CALLER_MAX = 500
 
 BATCH_WEIGHT = 50
 """What a batch counts for: a chunk of its lines and the results that nobody has read yet take up to 5 MB. So there are
-at most 40 batches at once, and 10 of one caller."""
+at most 40 batches at once, and 10 of one caller. A statement counts as much, for it goes on asking the database."""
 
 IN_PROGRESS_KEY = "hfts.in_progress"
 """Where the envelope keeps the counts in the ASGI scope."""
@@ -38,7 +38,7 @@ class InProgress:
 
     @contextmanager
     def batch(self, user_id: str) -> Iterator[None]:
-        """Count this caller's batch, whose request has been counted as one already. Raises ProblemError (429, 503)."""
+        """Count this caller's batch or statement, itself counted as one already. Raises ProblemError (429, 503)."""
         self.enter_caller(user_id, BATCH_WEIGHT)
         try:
             self.enter(BATCH_WEIGHT - 1)

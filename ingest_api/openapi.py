@@ -19,10 +19,11 @@ from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import Problem
 from schemas.http_batch import AcceptedLine, NewTransferLine, RefusedLine
+from schemas.http_reading import Statement
 
 _REF = "#/components/schemas/{model}"
 
-_MODELS = (Problem, NewTransferLine, AcceptedLine, RefusedLine)
+_MODELS = (Problem, NewTransferLine, AcceptedLine, RefusedLine, Statement)
 """What routes refer to by name."""
 
 _HEADERS: dict[str, dict[str, Any]] = {

@@ -23,12 +23,15 @@ from schemas.topics import TRANSFERS_REQUESTED
 from sinks.directory.api_keys import ApiKeys
 from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
+from sinks.directory.history import History
+from sinks.directory.pages import Pages
 from sinks.directory.password_resets import PasswordResets
 from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Sessions
 from sinks.directory.transfers import Transfers
 from sinks.directory.users import Users
 from sinks.directory.wallets import Wallets
+from sinks.kafka.pending import PendingReader
 from sinks.kafka.requests import RequestPublisher
 
 
@@ -43,6 +46,9 @@ class Services:
     password_resets: PasswordResets
     wallets: Wallets
     transfers: Transfers
+    history: History
+    pages: Pages
+    pending: PendingReader
     owners: WalletOwners
     submitter: Submitter
     passwords: PasswordHashing
@@ -67,6 +73,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     requests = RequestPublisher(settings)
     passwords = PasswordHashing()
     wallets = Wallets(database)
+    history = History(database, topic)
+    pending = PendingReader(settings, requests.partitions, history.next_offset)
     api_keys = ApiKeys(database)
     tokens = AccessTokens(secret_key, settings.access_token_ttl_s, previous=previous)
     revocations = Revocations(RecentRevocations(database), settings.access_token_ttl_s)
@@ -81,6 +89,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             password_resets=PasswordResets(database),
             wallets=wallets,
             transfers=Transfers(database, topic),
+            history=history,
+            pages=Pages(history),
+            pending=pending,
             owners=WalletOwners(wallets),
             submitter=Submitter(requests),
             passwords=passwords,
@@ -101,6 +112,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         following.cancel()
         await asyncio.wait([following])
         passwords.close()
+        await pending.stop()
         await requests.stop()
         await database.close()
 

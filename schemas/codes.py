@@ -165,6 +165,12 @@ class ProblemCode(Code):
         "Check the wallet's id.",
         404,
     )
+    VERSION_NOT_FOUND = (
+        "version_not_found",
+        "The wallet does not have so many entries yet.",
+        "Ask for a version up to the wallet's own.",
+        404,
+    )
     TRANSFER_NOT_FOUND = (
         "transfer_not_found",
         "There is no such transfer, or it is not the caller's, or it has not been applied yet.",

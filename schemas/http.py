@@ -150,10 +150,16 @@ class Entry(Output):
 
 
 class EntryPage(Output):
-    """Entries, the newest first. With `has_more`, go on with `starting_after` = the last `version`."""
+    """Entries, the newest first. With `has_more`, go on with `starting_after` = `next_cursor`.
+
+    A page examines a bounded number of entries. Where filters pass over so many of them, it ends early, even without
+    a single one.
+    """
 
     data: list[Entry]
-    has_more: bool
+    has_more: bool = Field(description="Whether there may be more in the direction that was asked for.")
+    next_cursor: int = Field(description="`starting_after` for older ones: the lowest `version` that was examined.")
+    previous_cursor: int = Field(description="`ending_before` for newer ones, those to come among them.")
 
 
 class _Order(Input):

@@ -7,34 +7,25 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ingest_api.caller import AuthenticatedRoute, caller_of
 from ingest_api.examples import answers, takes
+from ingest_api.list_filters import filters_of
 from ingest_api.problem_responses import LOCATION, problems
-from ingest_api.problems import ProblemError, forbidden, wallet_not_found
-from ingest_api.services import services_of
+from ingest_api.problems import ProblemError, forbidden, invalid_request, wallet_not_found
+from ingest_api.reading_examples import ENTRIES
+from ingest_api.services import Services, services_of
 from ingest_api.visibility import sees_all
-from schemas import samples
 from schemas.access import Right
 from schemas.codes import ProblemCode
 from schemas.http import Entry, EntryPage, NewWallet, Wallet, WalletList
+from schemas.http_reading import METADATA_PARAMETER, EntryQuery
 from schemas.samples import WALLET
+from sinks.directory.filters import Filters
+from sinks.directory.pages import entry_of
 from sinks.directory.wallets import VERSION_MAX
 from sinks.errors import NoSuchUserError
 
 router = APIRouter(tags=["wallets"], route_class=AuthenticatedRoute)
 
-_ENTRY = {
-    "transfer_id": samples.TRANSFER,
-    "version": 2,
-    "amount": "-12.5000",
-    "balance": "87.5000",
-    "currency": "EUR",
-    "counterparty_wallet_id": samples.BOBS_WALLET,
-    "reference": "lunch",
-    "completed_at": samples.DONE_AT,
-}
-
-Limit = Annotated[int, Query(ge=1, le=100, description="Entries on the page.")]
 Of = Annotated[UUID | None, Query(description="Whose; left out, the caller's.")]
-StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
 
 
 @router.post(
@@ -84,17 +75,43 @@ async def read_wallet(request: Request, wallet_id: UUID) -> Wallet:
 
 @router.get(
     "/v1/wallets/{wallet_id}/entries",
-    responses=answers(200, {"data": [_ENTRY], "has_more": True})
-    | problems(401, ProblemCode.WALLET_NOT_FOUND, 422, 503),
+    responses=answers(200, ENTRIES) | problems(401, ProblemCode.WALLET_NOT_FOUND, 422, 503),
+    openapi_extra=METADATA_PARAMETER,
 )
-async def list_entries(
-    request: Request,
-    wallet_id: UUID,
-    limit: Limit = 25,
-    starting_after: StartingAfter = VERSION_MAX,
-) -> EntryPage:
+async def list_entries(request: Request, wallet_id: UUID, query: Annotated[EntryQuery, Query()]) -> EntryPage:
     """A page of a wallet's entries, the newest first."""
     services, caller = services_of(request), caller_of(request)
     await services.owners.require_sight(caller, str(wallet_id))
-    rows = await services.wallets.entries(str(wallet_id), before_version=starting_after, count_max=limit + 1)
-    return EntryPage(data=[Entry.model_validate(row) for row in rows[:limit]], has_more=len(rows) > limit)
+    if query.starting_after is not None and query.ending_before is not None:
+        raise invalid_request(("ending_before", "give either starting_after or ending_before, not both"))
+    filters = filters_of(query)
+    if filters == Filters() and query.ending_before is None:
+        return await _newest_entries(services, str(wallet_id), query)
+    newest = await services.wallets.version_of(str(wallet_id))
+    first, last = 1, newest
+    if query.starting_after is not None:
+        last = min(last, query.starting_after - 1)
+    if query.ending_before is not None:
+        first = query.ending_before + 1
+    page = await services.pages.entries(
+        str(wallet_id), first, last, filters, newer=query.ending_before is not None, count_max=query.limit
+    )
+    return EntryPage(
+        data=[Entry.model_validate(entry_of(row, str(wallet_id))) for row in page.rows],
+        has_more=page.has_more,
+        next_cursor=page.below,
+        previous_cursor=page.above - 1,
+    )
+
+
+async def _newest_entries(services: Services, wallet_id: str, query: EntryQuery) -> EntryPage:
+    """All that there are: a single statement finds them."""
+    before = query.starting_after or VERSION_MAX
+    rows = await services.wallets.entries(wallet_id, before_version=before, count_max=query.limit + 1)
+    shown = rows[: query.limit]
+    return EntryPage(
+        data=[Entry.model_validate(row) for row in shown],
+        has_more=len(rows) > query.limit,
+        next_cursor=shown[-1].version if shown else 1,
+        previous_cursor=shown[0].version if shown else 0,
+    )

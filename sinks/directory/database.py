@@ -19,6 +19,7 @@ CONNECTIONS_MAX = 8
 ACQUIRE_TIMEOUT_S = 3.0
 STATEMENT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 3.0
+_SEARCH = "select set_config('statement_timeout', $1, true), set_config('enable_seqscan', 'off', true)"
 
 # No such role or password, no such database, no such table: somebody is still setting it up.
 _NOT_SET_UP = frozenset({"28000", "28P01", "3D000", "42P01"})
@@ -36,7 +37,8 @@ class Database:
     @classmethod
     async def open(cls, settings: Settings) -> Self:
         """Ready for statements. Does not connect yet, so that a database that is away may come later."""
-        return cls(await create_pool(settings, size_max=CONNECTIONS_MAX), settings)
+        pool = await create_pool(settings, size_max=CONNECTIONS_MAX, statement_timeout_s=STATEMENT_TIMEOUT_S)
+        return cls(pool, settings)
 
     async def close(self) -> None:
         """Let go of all connections; those still busy after 3 s are cut off."""
@@ -50,6 +52,22 @@ class Database:
         try:
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                 return await connection.fetch(sql, *values, timeout=STATEMENT_TIMEOUT_S)
+        except Exception as error:
+            if _is_away(error):
+                raise DatabaseAwayError("PostgreSQL is away") from error
+            raise
+
+    async def search(self, timeout_s: float, sql: str, *values: Any) -> list[asyncpg.Record] | None:
+        """Every row, found by an index whatever the planner guesses of their number, or None where it takes too long.
+
+        Raises as `rows` does.
+        """
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
+                await connection.execute(_SEARCH, f"{timeout_s:.3f}s")
+                return await connection.fetch(sql, *values, timeout=STATEMENT_TIMEOUT_S)
+        except asyncpg.QueryCanceledError:
+            return None
         except Exception as error:
             if _is_away(error):
                 raise DatabaseAwayError("PostgreSQL is away") from error

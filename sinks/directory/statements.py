@@ -1,10 +1,19 @@
 """The directory's SQL, one statement a file."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from sinks.postgres.statements import read_statement
 
 _read = partial(read_statement, __file__)
+_PARTS = {name: _read(f"parts/{name}").strip() for name in ("columns", "owners", "filters")}
+_OLDER, _NEWER = {"onwards": "<=", "order": "desc"}, {"onwards": ">=", "order": "asc"}
+
+
+def _read_list(name: str, onwards: Mapping[str, str] = _OLDER) -> str:
+    """A statement that lists transfers: what all of these have in common is written down once."""
+    return _read(name).format(**_PARTS, **onwards)
+
 
 CREATE_USER = _read("create_user")
 FIND_USER = _read("find_user")
@@ -45,3 +54,12 @@ WALLET_OWNERS = _read("wallet_owners")
 WORLD_WALLET = _read("world_wallet")
 PAGE_OF_ENTRIES = _read("page_of_entries")
 FIND_TRANSFER = _read("find_transfer")
+FIND_PROGRESS = _read("find_progress")
+VERSION_AT = _read("version_at")
+LEGS = _read_list("legs")
+OLDER_FAILED = _read_list("failed")
+NEWER_FAILED = _read_list("failed", _NEWER)
+OLDER_TRANSFERS = _read_list("all_transfers")
+NEWER_TRANSFERS = _read_list("all_transfers", _NEWER)
+BY_REFERENCE = _read_list("by_reference")
+BY_METADATA = _read_list("by_metadata")

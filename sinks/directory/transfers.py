@@ -54,14 +54,14 @@ class Transfers:
         record = await self._database.row(statements.FIND_TRANSFER, transfer_id, self._topic, partition)
         if record is None:  # the statement always gives one row
             return Found(None, None)
-        return Found(_row(record), record["next_offset"])
+        row = None if record["transfer_id"] is None else transfer_row(record, "next_offset")
+        return Found(row, record["next_offset"])
 
 
-def _row(record: asyncpg.Record) -> TransferRow | None:
+def transfer_row(record: asyncpg.Record, beside: str) -> TransferRow:
+    """The transfer of a record that has one more column, ``beside``."""
     values: dict[str, Any] = dict(record)
-    del values["next_offset"]
-    if values["transfer_id"] is None:
-        return None
+    del values[beside]
     if values["metadata"] is not None:
         values["metadata"] = msgspec.json.decode(values["metadata"])
     return TransferRow(**values)

@@ -72,6 +72,11 @@ class Wallets:
         row = await self._database.row(statements.FIND_WALLET, wallet_id)
         return WalletRow(**row) if row else None
 
+    async def version_of(self, wallet_id: str) -> int:
+        """How many entries the wallet has; 0 for one that does not exist."""
+        found = await self.find(wallet_id)
+        return 0 if found is None else found.version
+
     async def of_user(self, user_id: str) -> list[WalletRow]:
         """The user's wallets in order of currency."""
         return [WalletRow(**row) for row in await self._database.rows(statements.LIST_WALLETS, user_id)]

@@ -118,6 +118,16 @@ class RequestPublisher:
                     positions[place] = Position(batch.partition, offset + distance)
         return positions
 
+    async def partitions(self) -> int:
+        """How many partitions the request topic has. Raises BrokerAwayError."""
+        producer = self._producer
+        if producer is None:
+            raise BrokerAwayError("Kafka is away")
+        try:
+            return len(await producer.partitions_for(self.topic))
+        except KafkaError as error:
+            raise BrokerAwayError("Kafka is away") from error
+
     async def check_topic(self) -> None:
         """Ask the brokers for the request topic. Raises BrokerAwayError when there is no answer, or no topic."""
         producer = self._producer

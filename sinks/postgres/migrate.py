@@ -13,7 +13,7 @@ import structlog
 
 from sinks.errors import MigrationError
 from sinks.postgres.application_name import schema_version_of
-from sinks.postgres.migration_files import Migration, Step, read_migrations
+from sinks.postgres.migration_files import Migration, Step, read_migrations, statements_of
 from sinks.postgres.migration_steps import Applied, MigrationStatus, due, require_known, status_of
 from sinks.postgres.retry import describe
 
@@ -119,7 +119,8 @@ async def _run(connection: asyncpg.Connection, migration: Migration, sql: str, *
         return
     # Nobody queues up behind what such a statement waits for.
     await connection.execute("set lock_timeout = 0")
-    await connection.execute(sql, timeout=STATEMENT_TIMEOUT_S)
+    for statement in statements_of(sql):
+        await connection.execute(statement, timeout=STATEMENT_TIMEOUT_S)
     if note:
         await connection.execute(*note)
 

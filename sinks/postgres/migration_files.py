@@ -9,9 +9,10 @@ from pathlib import Path
 from sinks.errors import MigrationError
 
 NO_TRANSACTION = "-- no transaction"
-"""The first line of a migration whose statement PostgreSQL takes only outside of a transaction, such as ``create index
-concurrently``."""
+"""The first line of a migration whose statements PostgreSQL takes only outside of a transaction, such as ``create index
+concurrently``. They are run one by one; each ends with a semicolon at the end of its line."""
 
+_STATEMENT_END = re.compile(r";[ \t]*(?:\n|$)")
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)(\.post)?\.up\.sql")
 
 
@@ -47,8 +48,14 @@ class Migration:
 
     @property
     def is_transaction(self) -> bool:
-        """Whether it is applied in a transaction; otherwise it is one statement, and safe to begin anew."""
+        """Whether it is applied in a transaction; otherwise it is safe to begin anew."""
         return not self.up_sql.startswith(NO_TRANSACTION)
+
+
+def statements_of(sql: str) -> list[str]:
+    """The statements of a migration without a transaction, in order."""
+    parts = (part.strip() for part in _STATEMENT_END.split(sql))
+    return [part for part in parts if any(line and not line.startswith("--") for line in part.splitlines())]
 
 
 def read_migrations(folder: Path) -> list[Migration]:

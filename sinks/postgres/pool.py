@@ -73,18 +73,20 @@ async def create_pool(
     size_max: int,
     size_min: int = 0,
     on_connect: Callable[[asyncpg.Connection], Coroutine[Any, Any, None]] | None = None,
+    statement_timeout_s: float | None = None,
 ) -> asyncpg.Pool:
     """A pool that opens its first connection only when one is asked for (``size_min=0``).
+
+    The server itself ends a statement after ``statement_timeout_s``, also when we are not there any more to cancel it.
 
     ``on_connect`` sees each new connection first; whoever asked for one gets what it raises. Settings and session locks
     of a borrowed connection are not taken back: make none.
     """
+    options = connection_options(settings)
+    if statement_timeout_s is not None:
+        options["server_settings"]["statement_timeout"] = f"{statement_timeout_s:.3f}s"
     pool = await asyncpg.create_pool(
-        min_size=size_min,
-        max_size=size_max,
-        reset=_nothing_to_reset,
-        init=on_connect,
-        **connection_options(settings),
+        min_size=size_min, max_size=size_max, reset=_nothing_to_reset, init=on_connect, **options
     )
     count_connections_of(pool)
     return pool

@@ -219,6 +219,23 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "DELETE /v1/users/{user_id}/api-keys/{key_id}": (
         admins(404, path="/v1/users/{producer_id}/api-keys/{completed_id}"),
     ),
+    "GET /v1/wallets/{wallet_id}/balance": (
+        read(200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/balance", for_analyst=200),
+    ),
+    "GET /v1/wallets/{wallet_id}/statement": (
+        read(200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/statement", for_analyst=200),
+    ),
+    "GET /v1/wallets/{wallet_id}/pending": (
+        read(200),
+        Grant(401, 404, 404, 200, path="/v1/wallets/{world_wallet_id}/pending", for_analyst=200),
+    ),
+    "GET /v1/transfers": (
+        own(200),
+        read(200, "/v1/transfers?wallet_id={wallet_id}"),
+        Grant(401, 404, 404, 200, path="/v1/transfers?wallet_id={world_wallet_id}", for_analyst=200),
+    ),
     # A line at least is answered; that nobody takes money out of another's wallet, tests of batches show.
     f"POST {BATCH_PATH}": (Grant(401, 200, 200, 200, payment, for_analyst=403),),
     "POST /v1/transfers": (Grant(401, 404, 202, 202, payment, for_analyst=403),),

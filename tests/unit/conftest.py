@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
+from memory_history import MemoryHistory
 
 from ingest_api.access import Access
 from ingest_api.app import create_app
@@ -26,6 +27,7 @@ from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
 from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
+from sinks.directory.pages import Pages
 from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Renewed, Sessions
 from sinks.directory.transfers import Found, TransferRow, Transfers
@@ -238,6 +240,7 @@ class Api:
     users: FakeUsers = field(default_factory=FakeUsers)
     wallets: FakeWallets = field(default_factory=FakeWallets)
     transfers: FakeTransfers = field(default_factory=FakeTransfers)
+    history: MemoryHistory = field(default_factory=MemoryHistory)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     api_keys: FakeApiKeys = field(default_factory=FakeApiKeys)
@@ -290,6 +293,9 @@ class Api:
             password_resets=cast("Any", None),  # all that it does is done by PostgreSQL
             wallets=self.wallets,
             transfers=self.transfers,
+            history=self.history,
+            pages=Pages(self.history),
+            pending=cast("Any", None),  # it speaks to Kafka alone
             owners=WalletOwners(self.wallets),
             submitter=Submitter(self.requests),
             passwords=cast("Any", self.passwords),

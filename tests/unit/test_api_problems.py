@@ -42,7 +42,7 @@ async def test_any_other_is_replaced(api: Api, value: str) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/wallets", "GET, POST"),
-        ("PUT", "/v1/transfers", "POST"),
+        ("PUT", "/v1/transfers", "GET, POST"),
         ("POST", f"/v1/wallets/{USER}", "GET"),
         ("POST", "/healthz", "GET"),
     ],

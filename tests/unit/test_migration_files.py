@@ -8,7 +8,7 @@ import pytest
 
 from sinks.errors import MigrationError
 from sinks.postgres.migrate import known_migrations
-from sinks.postgres.migration_files import Migration, Step, read_migrations
+from sinks.postgres.migration_files import Migration, Step, read_migrations, statements_of
 
 Write = Callable[..., list[Migration]]
 
@@ -51,6 +51,14 @@ def test_the_name_says_number_and_step(write: Write) -> None:
 def test_the_first_line_may_do_without_a_transaction() -> None:
     alone = Migration(1, "a", "-- no transaction\ncreate index concurrently i on t (c)", "")
     assert not alone.is_transaction
+
+
+def test_statements_without_a_transaction_run_one_by_one() -> None:
+    sql = "-- no transaction\n-- Why; and how.\ncreate index a on t (c)\n    where c = ';x';\n\n-- Then\n"
+    sql += "create index b;\n--\n"
+    first, second = statements_of(sql)
+    assert first.endswith("create index a on t (c)\n    where c = ';x'")
+    assert second == "-- Then\ncreate index b"
 
 
 @pytest.mark.parametrize(
