@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-alerts test-browser faults overload bench bench-full bench-guard check contract format lock clean
+.PHONY: help setup demo run test test-alerts test-browser test-examples faults overload bench bench-full bench-guard check contract format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,6 +32,9 @@ test: setup ## pass all tests, on the embedded Kafka and PostgreSQL
 
 test-browser: setup ## try the dashboard in Chromium, which must be installed; pictures go to build/screenshots
 	@$(BIN)/pytest --numprocesses=2 --dist=loadfile tests/browser
+
+test-examples: setup ## run the examples against a whole site; needs curl, node and kcat
+	@$(BIN)/pytest tests/examples
 
 test-alerts: setup ## put alert rules and dashboard to the test with promtool, which Debian has in its package prometheus
 	@promtool="$$(.ci/promtool)" && "$$promtool" check config deploy/prometheus/prometheus.yml && \

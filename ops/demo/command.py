@@ -4,15 +4,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import aiohttp
 import uvloop
 from rich.console import Console
 
+from hfts_client.errors import HftsError
 from ops.demo.display import Display
 from ops.demo.run import run_demo
 from ops.demo.stack import DemoStack, access_of, settings_of
 from ops.errors import CommandError
-from ops.load.http_sender import HttpError
 from ops.load.wallets import StalledError
 from ops.server_errors import explained
 
@@ -53,7 +52,7 @@ def _run(stack: DemoStack, console: Console) -> bool:
             return uvloop.run(run_demo(settings, access_of(environment), display))
     except StalledError as error:
         raise CommandError(str(error)) from error
-    except (HttpError, aiohttp.ClientError) as error:
+    except HftsError as error:
         raise CommandError(f"the API does not play along: {error}") from error
 
 

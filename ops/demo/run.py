@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+import httpx2
+
 from ops.demo.closing import print_closing
 from ops.demo.display import Display
 from ops.demo.http_part import HttpPart
@@ -11,7 +13,6 @@ from ops.demo.kafka_part import KafkaPart
 from ops.demo.tally import Tally
 from ops.demo.verdict import compare
 from ops.load.access import ApiAccess
-from ops.load.http_sender import api_client
 from ops.load.kafka_sender import kafka_sender
 from ops.load.report import FloodReport, LoadReport
 from ops.load.settling import calm_down, wait_settled
@@ -46,8 +47,8 @@ async def _send(settings: Settings, access: ApiAccess, display: Display) -> Send
     random = Random()  # noqa: S311 (amounts and pairs, no secrets)
     database = await connect(settings)
     try:
-        async with api_client(access) as api, kafka_sender(settings) as sender:
-            over_http = HttpPart(settings, api, random)
+        async with httpx2.AsyncClient() as connections, kafka_sender(settings) as sender:
+            over_http = HttpPart(settings, access, connections, random)
             await over_http.open_accounts(partial(display.progress, "HTTP: accounts"))
             display.say("HTTP: accounts and wallets opened, everybody logged in")
             display.say(f"HTTP: {await over_http.deposit()} deposits made by the admin")

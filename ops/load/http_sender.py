@@ -1,4 +1,4 @@
-"""The HTTP API as a client sees it."""
+"""The HTTP API as those see it who measure it: each request is sent once, and what comes of it is counted."""
 
 import asyncio
 import time
@@ -47,7 +47,7 @@ class Login:
 class Submission:
     """A transfer to ask for over HTTP."""
 
-    transfer_id: str | None
+    transfer_id: str
     source: str
     destination: str
     amount: str
@@ -56,13 +56,13 @@ class Submission:
     @property
     def body(self) -> dict[str, str]:
         """As JSON."""
-        body = {
+        return {
+            "transfer_id": self.transfer_id,
             "source_wallet_id": self.source,
             "destination_wallet_id": self.destination,
             "amount": self.amount,
             "currency": self.currency,
         }
-        return body if self.transfer_id is None else {**body, "transfer_id": self.transfer_id}
 
 
 class Api:
@@ -101,10 +101,9 @@ class Api:
         body = {"wallet_id": wallet_id, "amount": amount, "currency": currency}
         return str((await self._call("POST", "/v1/deposits", self.admin, json=body))["transfer_id"])
 
-    async def submit(self, login: Login, submission: Submission, idempotency_key: str | None = None) -> str:
+    async def submit(self, login: Login, submission: Submission) -> str:
         """Ask for a transfer; its id, once the brokers have it."""
-        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        found = await self._call("POST", "/v1/transfers", login, json=submission.body, headers=headers)
+        found = await self._call("POST", "/v1/transfers", login, json=submission.body)
         return str(found["transfer_id"])
 
     async def transfer(self, login: Login, transfer_id: str) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class Api:
         return await self._call("GET", f"/v1/transfers/{transfer_id}", login)
 
     async def _call(self, method: str, path: str, login: Login | None, **how: Any) -> dict[str, Any]:
-        headers = dict(how.pop("headers", {}))
+        headers = {}
         if login is not None:
             async with login.renewing:  # one login for all requests that wait for it
                 if time.monotonic() > login.renew_s:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 from aiokafka.errors import KafkaError
 
-from ops.load.http_sender import Api, HttpError, Login, Submission
+from ops.load.http_sender import HttpError
 from ops.load.kafka_sender import KafkaSender
 from ops.load.outcomes import OutcomeWatcher
 from ops.load.report import LoadReport
@@ -85,28 +85,29 @@ async def _send_kafka(loop: OpenLoop, sender: KafkaSender, transfer_id: str, key
 
 
 async def load_http(
-    report: LoadReport, watcher: OutcomeWatcher, api: Api, make: Callable[[int], tuple[Login, Submission]]
+    report: LoadReport, watcher: OutcomeWatcher, make: Callable[[int], tuple[str, Callable[[], Awaitable[object]]]]
 ) -> LoadReport:
-    """Send ``rate * duration_s`` requests over HTTP. ``make`` is given each one's number; the client makes the id."""
+    """Send ``rate * duration_s`` requests over HTTP. ``make`` is given each one's number, and gives the transfer's id,
+    which its client has made, and what sends it: raises HttpError, aiohttp.ClientError or TimeoutError."""
     loop = OpenLoop(report, watcher)
     schedule = _schedule(report)
     async with asyncio.TaskGroup() as tasks:
         async for index, intended_s in due_sends(schedule):
-            login, submission = make(index)
-            if loop.begin(str(submission.transfer_id), intended_s):
-                tasks.create_task(_send_http(loop, api, login, submission))
+            transfer_id, send = make(index)
+            if loop.begin(transfer_id, intended_s):
+                tasks.create_task(_send_http(loop, transfer_id, send))
     return await loop.finish(schedule.start_s)
 
 
-async def _send_http(loop: OpenLoop, api: Api, login: Login, submission: Submission) -> None:
+async def _send_http(loop: OpenLoop, transfer_id: str, send: Callable[[], Awaitable[object]]) -> None:
     error: str | None = None
     try:
-        await api.submit(login, submission)
+        await send()
     except HttpError as failure:
         error = str(failure)
     except (aiohttp.ClientError, TimeoutError) as failure:
         error = type(failure).__name__
-    loop.end(str(submission.transfer_id), error)
+    loop.end(transfer_id, error)
 
 
 def _schedule(report: LoadReport) -> Schedule:

@@ -1,6 +1,6 @@
 """What `hfts load` does, from wallets to report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from random import Random
 from uuid import uuid4
@@ -96,13 +96,13 @@ async def run_http(
         async with outcome_watcher(settings) as watcher:
             report = LoadReport("http", rate, duration_s, wallets)
             on_start()
-            return await load_http(report, watcher, api, lambda _index: (api.admin, _submission(pick(), random)))
 
+            def make(_index: int) -> tuple[str, Callable[[], Awaitable[str]]]:
+                transfer_id = str(uuid4())
+                amount = format_units(1 + int(random.random() * UNITS_MAX))
+                return transfer_id, partial(api.submit, api.admin, Submission(transfer_id, *pick(), amount, CURRENCY))
 
-def _submission(pair: tuple[str, str], random: Random) -> Submission:
-    source, destination = pair
-    amount = format_units(1 + int(random.random() * UNITS_MAX))
-    return Submission(str(uuid4()), source, destination, amount, CURRENCY)
+            return await load_http(report, watcher, make)
 
 
 async def _http_wallets(api: Api, count: int) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 
 import asyncpg
 import pytest
@@ -116,7 +117,7 @@ async def test_what_the_api_refuses_is_counted_by_its_code(settings: Settings, a
     report = LoadReport("http", 20.0, 0.5, 0)
     unknown = Submission("11111111-1111-1111-1111-111111111111", "1" * 36, "2" * 36, "1", "USD")
     async with api_client(access) as api, outcome_watcher(settings) as watcher:
-        await load_http(report, watcher, api, lambda _index: (api.admin, unknown))
+        await load_http(report, watcher, lambda _: (unknown.transfer_id, partial(api.submit, api.admin, unknown)))
     assert report.errors == {"POST /v1/transfers: 422 invalid_request": 10}
     assert (report.accepted, report.unanswered, report.sound) == (0, 0, False)
 

@@ -1,4 +1,4 @@
-"""The README's Python examples do what it says of them."""
+"""The README's Python examples on Kafka do what it says of them; those over HTTP are in tests/examples."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from schemas.transfers import decode_request
 from sinks.kafka.options import client_options
 
 README = Path(__file__).parents[2] / "README.md"
-PAY, VERIFY = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+_, PAY, VERIFY = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
 TIMEOUT_S = 60
 
 

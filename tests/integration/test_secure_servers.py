@@ -10,10 +10,11 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
-from api_calls import deposit_and_pay, log_in, wait_readiness
+from api_calls import log_in, wait_readiness
 from certificates import Authority
 from doctor_findings import examined
 from documented_rights import documented_role, may_create_roles
+from payers import deposit_and_pay
 from pydantic import SecretStr
 from secure_servers import Secure, secure_servers
 from structlog.testing import capture_logs
@@ -57,13 +58,13 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
         api = await enter(running(roles["api"], logs["api"], [sys.executable, "-P", "-m", "ops", "api"]))
         transfers = await enter(worker(roles["transfers"], logs["transfers"], "transfers"))
         downstream = await enter(worker(roles["downstream"], logs["downstream"], "notifications,audit,deliveries"))
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{roles['api'].api_port}", timeout=30) as client:
+        url = f"http://127.0.0.1:{roles['api'].api_port}"
+        async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
             await wait_readiness(client)
-            admin = await log_in(client, *ADMIN)
-            paid = await deposit_and_pay(client, admin)
+            paid = await deposit_and_pay(url, *ADMIN)
             await wait_settled(ops, ("transfers",), transfers)
             await wait_settled(ops, ("notifications", "audit", "deliveries"), downstream)
-            await use_the_dashboard(client, admin, paid["transfer_id"])
+            await use_the_dashboard(client, await log_in(client, *ADMIN), str(paid.transfer_id))
         lag = await run_hfts(ops, "lag", "--json")
         connection = await connect(ops)
         told = {tuple(row["agents"]) for row in await connection.fetch("select agents from workers")}
@@ -71,7 +72,7 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
             assert await stop(process) == 0
         left = await connection.fetchval("select count(*) from workers")
         await connection.close()
-    assert (paid["status"], paid["source_version"]) == ("COMPLETED", 2)
+    assert (paid.status, paid.source_version) == ("COMPLETED", 2)
     assert lag[0] == 0, lag[1]
     assert told == {("transfers",), ("notifications", "audit", "deliveries")}
     assert left == 0, "they may take their rows away, too"

@@ -7,7 +7,6 @@ import httpx2
 
 PASSWORD = "correct horse battery"
 READY_TIMEOUT_S = 120.0
-OUTCOME_TIMEOUT_S = 120.0
 
 
 async def readiness(client: httpx2.AsyncClient) -> int:
@@ -41,31 +40,3 @@ async def log_in(client: httpx2.AsyncClient, email: str, password: str = PASSWOR
     granted = await ask_token(client, email, password)
     assert granted.status_code == 200, granted.text
     return bearer(granted)
-
-
-async def wait_outcome(client: httpx2.AsyncClient, accepted: httpx2.Response, headers: dict[str, str]) -> Any:
-    """What became of a transfer that was accepted. Raises TimeoutError."""
-    assert accepted.status_code == 202, accepted.text
-    async with asyncio.timeout(OUTCOME_TIMEOUT_S):
-        while True:
-            found = (await client.get(accepted.headers["Location"], headers=headers)).json()
-            if found["status"] != "PENDING":
-                return found
-            await asyncio.sleep(0.05)
-
-
-async def deposit_and_pay(client: httpx2.AsyncClient, admin: dict[str, str]) -> Any:
-    """An admin deposits 10 USD to Ada, who pays 4 to Bob: both new here. What became of the payment."""
-    people = []
-    for name in ("ada", "bob"):
-        account = {"email": f"{name}@example.com", "password": PASSWORD}
-        assert (await client.post("/v1/users", json=account)).status_code == 201
-        headers = await log_in(client, account["email"])
-        wallet = await client.post("/v1/wallets", json={"currency": "USD"}, headers=headers)
-        people.append((headers, wallet.json()["wallet_id"]))
-    (ada, from_wallet), (_, to_wallet) = people
-    money = {"wallet_id": from_wallet, "amount": "10", "currency": "USD"}
-    deposit = await client.post("/v1/deposits", json=money, headers=admin)
-    assert (await wait_outcome(client, deposit, admin))["status"] == "COMPLETED"
-    order = {"source_wallet_id": from_wallet, "destination_wallet_id": to_wallet, "amount": "4", "currency": "USD"}
-    return await wait_outcome(client, await client.post("/v1/transfers", json=order, headers=ada), ada)

@@ -27,7 +27,22 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 COMMAND = re.compile(r"`hfts ([a-z -]+)`")
 # A word in backquotes that names a file or folder of the repository; NNNN and the like stand for something.
 QUOTED_PATH = re.compile(r"`([a-z_.][\w.-]*(?:/[\w.-]+)*/?)`")
-FOLDERS = {"schemas", "sinks", "streams", "ingest_api", "ops", "bench", "tests", "deploy", "docs", ".ci"}
+FOLDERS = {
+    *(
+        "schemas",
+        "sinks",
+        "streams",
+        "ingest_api",
+        "hfts_client",
+        "ops",
+        "bench",
+        "tests",
+        "examples",
+        "deploy",
+        "docs",
+        ".ci",
+    )
+}
 # Made by the user or by `make setup`.
 NOT_IN_THE_REPOSITORY = {".env", ".venv", ".venv/bin"}
 

@@ -1,0 +1,205 @@
+"""What the API tells. Members that this version does not know are passed over."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+Id: TypeAlias = UUID | str
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the API has answered with. ``request_id`` is that of the request, to be found in the API's logs."""
+
+    request_id: str | None = None
+
+
+class User(Answered, frozen=True, kw_only=True):
+    """An account."""
+
+    user_id: UUID
+    email: str
+    status: str
+    role: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Wallet(Answered, frozen=True, kw_only=True):
+    """A wallet, its available balance and the number of its entries (``version``).
+
+    ``held`` is set aside by holds, and no part of the balance. Limits are those of one transfer and of a day's sum.
+    """
+
+    wallet_id: UUID
+    user_id: UUID | None
+    kind: str
+    currency: str
+    balance: Decimal
+    version: int
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    held: Decimal | None = None
+    transfer_max: Decimal | None = None
+    day_max: Decimal | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg of a transfer, as its wallet sees it: what came in (or went out, below 0) and the balance after it."""
+
+    transfer_id: UUID
+    version: int
+    amount: Decimal
+    balance: Decimal
+    currency: str
+    counterparty_wallet_id: UUID
+    reference: str | None
+    completed_at: datetime
+
+
+class EntryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of entries, the newest first."""
+
+    data: list[Entry]
+    has_more: bool
+    next_cursor: int | None = None
+
+
+class WalletList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every wallet of the caller."""
+
+    data: list[Wallet]
+
+
+class Receipt(Answered, frozen=True, kw_only=True):
+    """The brokers hold the request, on all of their in-sync replicas. Its outcome is at ``location``."""
+
+    transfer_id: UUID
+    status: Literal["PENDING"]
+    topic: str
+    partition: int
+    offset: int
+    accepted_at: datetime
+    location: str
+
+
+class PendingTransfer(Answered, frozen=True, kw_only=True):
+    """A request that has not been applied yet."""
+
+    transfer_id: UUID
+    status: Literal["PENDING"]
+
+
+class Transfer(Answered, frozen=True, kw_only=True):
+    """What became of a transfer. What only the other party may know is None.
+
+    ``reason`` is a failure code, and None if it COMPLETED. Balances and versions are those after it. ``kind`` is None
+    for an ordinary one; ``parent_id`` is what a capture, void or reversal draws on.
+    """
+
+    transfer_id: UUID
+    status: Literal["COMPLETED", "FAILED"]
+    reason: str | None
+    source_wallet_id: UUID
+    destination_wallet_id: UUID
+    amount: Decimal
+    currency: str
+    reference: str | None
+    metadata: dict[str, str] | None
+    source_balance: Decimal | None
+    source_version: int | None
+    destination_balance: Decimal | None
+    destination_version: int | None
+    requested_at: datetime
+    completed_at: datetime
+    kind: str | None = None
+    parent_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+class TransferEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome that was told. With ``event_id`` as ``after``, a later `events` goes on behind it."""
+
+    event_id: str
+    type: str
+    transfer: Transfer
+
+
+class AcceptedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The brokers hold this transfer of a batch. Its outcome is at ``location``."""
+
+    transfer_id: UUID
+    location: str
+
+
+class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of transfers, the newest first. One without any may have more behind it."""
+
+    data: list[Transfer]
+    has_more: bool
+    next_cursor: str
+
+
+class Verdict(Answered, frozen=True, kw_only=True):
+    """What would become of a transfer now."""
+
+    verdict: Literal["COMPLETED", "FAILED"]
+    reason: str | None
+    detail: str | None
+    source_balance: Decimal | None
+    destination_balance: Decimal | None
+
+
+class Balance(Answered, frozen=True, kw_only=True):
+    """What a wallet holds or has held, after so many entries (``version``)."""
+
+    wallet_id: UUID
+    currency: str
+    balance: Decimal
+    version: int
+    at: datetime | None
+    completed_at: datetime | None
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """A capture or void of a hold."""
+
+    transfer_id: UUID
+    kind: str
+    status: Literal["COMPLETED", "FAILED"]
+    reason: str | None
+    amount: Decimal
+    destination_wallet_id: UUID
+    completed_at: datetime
+
+
+class Hold(Answered, frozen=True, kw_only=True):
+    """Money set aside. ``status`` is open, expired, captured, voided or failed; in a list, ``draws`` are left out."""
+
+    hold_id: UUID
+    status: str
+    reason: str | None
+    source_wallet_id: UUID
+    hold_wallet_id: UUID
+    amount: Decimal
+    captured: Decimal
+    voided: Decimal
+    remaining: Decimal
+    currency: str
+    reference: str | None
+    metadata: dict[str, str] | None
+    expires_at: datetime | None
+    requested_at: datetime
+    completed_at: datetime
+    version: int | None
+    draws: list[Draw] = []
+
+
+class HoldPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of holds, the newest first."""
+
+    data: list[Hold]
+    has_more: bool

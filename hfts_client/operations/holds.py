@@ -1,0 +1,121 @@
+"""Holds: money set aside, paid out in whole or in part, or given back; and reversals, which draw on a transfer.
+
+What is submitted here is answered by a receipt; `transfers.wait` has the outcome.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from hfts_client.amounts import AmountLike, amount_text
+from hfts_client.answers import read
+from hfts_client.api import Api, item_path, json_request, target, with_headers
+from hfts_client.effects import Emit, Operation, Stream
+from hfts_client.models import Hold, HoldPage, Id, Receipt
+from hfts_client.orders import id_text, moment_text, money_fields, new_key
+from hfts_client.paths import HOLDS, TRANSFERS
+
+PAGE_SIZE = 100
+
+
+def create(
+    api: Api,
+    *,
+    source_wallet_id: Id,
+    amount: AmountLike,
+    currency: str,
+    expires_at: datetime | None = None,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    """Set money of a wallet aside; the receipt's ``transfer_id`` is the hold's id.
+
+    What is left at ``expires_at`` goes back by itself.
+    """
+    body = {"source_wallet_id": id_text(source_wallet_id), **money_fields(amount, currency, reference, metadata)}
+    if expires_at is not None:
+        body["expires_at"] = moment_text(expires_at)
+    return (yield from _submit(api, HOLDS, body, idempotency_key))
+
+
+def capture(
+    api: Api,
+    hold_id: Id,
+    *,
+    destination_wallet_id: Id,
+    amount: AmountLike | None = None,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    """Pay out of a hold: all that is left of it, or an amount, as often as something is left."""
+    body = {"destination_wallet_id": id_text(destination_wallet_id), **_part(amount, reference, metadata)}
+    return (yield from _submit(api, item_path(HOLDS, hold_id, "capture"), body, idempotency_key))
+
+
+def void(
+    api: Api,
+    hold_id: Id,
+    *,
+    amount: AmountLike | None = None,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    """Make what is held available again: all that is left of it, or an amount."""
+    body = _part(amount, reference, metadata)
+    return (yield from _submit(api, item_path(HOLDS, hold_id, "void"), body, idempotency_key))
+
+
+def reverse(
+    api: Api,
+    transfer_id: Id,
+    *,
+    amount: AmountLike | None = None,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    """Send back what a wallet has received by a transfer: all that is left of it, or an amount."""
+    body = _part(amount, reference, metadata)
+    return (yield from _submit(api, item_path(TRANSFERS, transfer_id, "reversals"), body, idempotency_key))
+
+
+def retrieve(api: Api, hold_id: Id) -> Operation[Hold]:
+    """A hold and what has drawn on it. There is none until its outcome is COMPLETED or FAILED."""
+    return read((yield from api.get(item_path(HOLDS, hold_id))), Hold)
+
+
+def list_all(api: Api, wallet_id: Id, *, only_open: bool = False, page_size: int = PAGE_SIZE) -> Stream[Hold]:
+    """A wallet's holds, the newest first, without what has drawn on them."""
+    starting_after: int | None = None
+    while True:
+        path = target(
+            HOLDS,
+            wallet_id=id_text(wallet_id),
+            limit=page_size,
+            open="true" if only_open else None,
+            starting_after=starting_after,
+        )
+        page = read((yield from api.get(path)), HoldPage)
+        for hold in page.data:
+            yield Emit(hold)
+        if not page.has_more or not page.data:
+            return
+        starting_after = page.data[-1].version
+
+
+def _part(amount: AmountLike | None, reference: str | None, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    part: dict[str, Any] = {} if amount is None else {"amount": amount_text(amount)}
+    if reference is not None:
+        part["reference"] = reference
+    if metadata is not None:
+        part["metadata"] = dict(metadata)
+    return part
+
+
+def _submit(api: Api, path: str, body: dict[str, Any], key: str | None) -> Operation[Receipt]:
+    key = new_key() if key is None else key
+    request = with_headers(json_request("POST", path, body, is_repeatable=True), {"Idempotency-Key": key})
+    return read((yield from api.call(request)), Receipt)

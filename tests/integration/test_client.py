@@ -1,0 +1,200 @@
+"""The Python client against a site as a user has it: an API process, a worker, and servers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import TopicPartition
+from api_calls import PASSWORD
+from payers import wallet_with
+from payment_site import ADMIN, PaymentSite, open_payment_site
+
+from hfts_client import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    ConflictError,
+    IdempotencyKeyReusedError,
+    InvalidRequestError,
+    NewTransfer,
+    NotFoundError,
+)
+from hfts_client.kafka import KafkaSubmitter
+from ops.embedded.stack import Stack
+from schemas.signatures import RequestVerifier, new_keys
+from schemas.topics import TRANSFERS_REQUESTED
+from sinks.kafka.options import client_options
+from tests.conftest import cloned_database
+
+SIGNING, VERIFYING = new_keys("bank")
+AT_ONCE = 20
+PAYMENTS = 200
+
+
+@dataclass
+class People:
+    """An admin, and Ada, who has a thousand and pays to Bob's wallet."""
+
+    site: PaymentSite
+    admin: AsyncClient
+    ada: AsyncClient
+    ada_email: str
+    ada_wallet: str
+    bob_wallet: str
+
+
+@pytest.fixture(scope="module")
+async def people(stack: Stack, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[People]:
+    async with contextlib.AsyncExitStack() as open_:
+        enter = open_.enter_async_context
+        settings = await enter(cloned_database(stack, template))
+        site = await enter(open_payment_site(settings, tmp_path_factory.mktemp("site")))
+        admin = await enter(AsyncClient(site.url, email=ADMIN, password=PASSWORD))
+        clients = []
+        for name in ("ada", "bob"):
+            await admin.users.register(f"{name}@example.com", PASSWORD)
+            clients.append(await enter(AsyncClient(site.url, email=f"{name}@example.com", password=PASSWORD)))
+        ada, bob = clients
+        wallets = await wallet_with(admin, ada, "1000"), await wallet_with(admin, bob, "0")
+        yield People(site, admin, ada, "ada@example.com", *wallets)
+
+
+def test_paying_and_reading(people: People) -> None:
+    with Client(people.site.url, email=people.ada_email, password=PASSWORD) as client:
+        me = client.users.me()
+        before = client.wallets.retrieve(people.ada_wallet)
+        assert (before.user_id, me.role) == (me.user_id, "user")
+        assert client.wallets.list()[0].wallet_id == before.wallet_id
+        paid = client.transfers.create(
+            source_wallet_id=people.ada_wallet,
+            destination_wallet_id=people.bob_wallet,
+            amount=Decimal("12.50"),
+            currency="EUR",
+            reference="lunch",
+            wait=60,
+        )
+        assert (paid.status, paid.amount, paid.reference) == ("COMPLETED", Decimal("12.5"), "lunch")
+        assert paid.source_balance == before.balance - paid.amount
+        assert client.transfers.retrieve(paid.transfer_id).status == "COMPLETED"
+        newest = next(client.wallets.entries(people.ada_wallet))
+        assert (newest.transfer_id, newest.amount) == (paid.transfer_id, -paid.amount)
+        entries = list(client.wallets.entries(people.ada_wallet, page_size=1))
+        assert [entry.version for entry in entries] == list(range(before.version + 1, 0, -1))
+        refused = client.transfers.create(
+            source_wallet_id=people.ada_wallet,
+            destination_wallet_id=people.bob_wallet,
+            amount=1_000_000,
+            currency="EUR",
+            wait=60,
+        )
+        assert (refused.status, refused.reason) == ("FAILED", "insufficient_funds")
+        client.log_out()
+
+
+async def test_refusals_are_typed(people: People) -> None:
+    ada = people.ada
+    order: dict[str, Any] = {
+        "source_wallet_id": people.ada_wallet,
+        "destination_wallet_id": people.bob_wallet,
+        "amount": "1",
+        "currency": "EUR",
+        "idempotency_key": str(uuid4()),
+    }
+    with pytest.raises(ConflictError) as conflict:
+        await ada.wallets.create("EUR")
+    assert (conflict.value.code, conflict.value.status) == ("wallet_exists", 409)
+    assert conflict.value.request_id
+    with pytest.raises(NotFoundError):
+        await ada.transfers.create(**{**order, "source_wallet_id": uuid4()})
+    with pytest.raises(InvalidRequestError) as invalid:
+        await ada.wallets.create("euro")
+    assert [error.field for error in invalid.value.errors] == ["currency"]
+    async with AsyncClient(people.site.url, email=people.ada_email, password="wrong") as mistaken:
+        with pytest.raises(AuthenticationError):
+            await mistaken.users.me()
+    receipts = [await ada.transfers.create(**order) for _ in range(2)]
+    assert receipts[0].transfer_id == receipts[1].transfer_id
+    with pytest.raises(IdempotencyKeyReusedError):
+        await ada.transfers.create(**{**order, "amount": "2"})
+    assert (await ada.transfers.wait(receipts[0], seconds=60)).status == "COMPLETED"
+
+
+async def test_a_batch_of_more_than_one_request(people: People) -> None:
+    def orders(count: int) -> list[NewTransfer]:
+        sources = [str(uuid4()) if number % 500 == 7 else people.ada_wallet for number in range(count)]
+        return [
+            NewTransfer(
+                source_wallet_id=source, destination_wallet_id=people.bob_wallet, amount="0.0001", currency="EUR"
+            )
+            for source in sources
+        ]
+
+    before = (await people.ada.wallets.retrieve(people.ada_wallet)).balance
+    results = [result async for result in people.ada.transfers.batch(orders(1_200))]
+    refused = [result.index for result in results if result.error is not None]
+    assert [result.index for result in results] == list(range(1_200))
+    assert refused == [7, 507, 1_007]
+    assert {result.error.code for result in results if result.error is not None} == {"wallet_not_found"}
+    last = results[-1].accepted
+    assert last is not None
+    assert (await people.ada.transfers.wait(last, seconds=60)).status == "COMPLETED"
+    assert (await people.ada.wallets.retrieve(people.ada_wallet)).balance == before - Decimal("0.1197")
+
+
+async def test_straight_to_kafka_under_the_right_key(people: People) -> None:
+    settings = people.site.settings
+    topic = settings.topic_name(TRANSFERS_REQUESTED)
+    submitter = KafkaSubmitter(settings.kafka_bootstrap_servers, topic=topic, signing_key=SIGNING)
+    async with submitter:
+        sent = await submitter.submit(
+            source_wallet_id=people.ada_wallet, destination_wallet_id=people.bob_wallet, amount="1", currency="EUR"
+        )
+    assert sent.partition == (murmur2(people.ada_wallet.encode()) & 0x7FFFFFFF) % settings.topic_partitions
+    async with AIOKafkaConsumer(**client_options(settings)) as consumer:
+        where = TopicPartition(topic, sent.partition)
+        consumer.assign([where])
+        consumer.seek(where, sent.offset)
+        record = await asyncio.wait_for(consumer.getone(), 30)
+    assert record.key == people.ada_wallet.encode()
+    RequestVerifier(VERIFYING, topic).check(record.headers, record.value)
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(NotFoundError):  # nobody has a receipt of it
+                found = await people.ada.transfers.retrieve(sent.transfer_id)
+                break
+            await asyncio.sleep(0.05)
+    assert found.status == "COMPLETED"
+
+
+async def test_an_api_that_is_killed_in_the_middle_costs_nobody_anything_twice(people: People) -> None:
+    site, ada = people.site, people.ada
+    before = await ada.wallets.retrieve(people.ada_wallet)
+    gate, answered = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(0)
+
+    async def pay() -> UUID:
+        async with gate:
+            receipt = await ada.transfers.create(
+                source_wallet_id=people.ada_wallet, destination_wallet_id=people.bob_wallet, amount="1", currency="EUR"
+            )
+        answered.release()
+        paid = await ada.transfers.wait(receipt, seconds=60)
+        assert paid.status == "COMPLETED"
+        return paid.transfer_id
+
+    async with asyncio.TaskGroup() as group:
+        paying = [group.create_task(pay()) for _ in range(PAYMENTS)]
+        for _ in range(AT_ONCE):
+            await answered.acquire()
+        await site.kill_api()
+        await site.start_api()
+    assert len({task.result() for task in paying}) == PAYMENTS
+    after = await ada.wallets.retrieve(people.ada_wallet)
+    assert after.balance == before.balance - PAYMENTS
+    assert after.version == before.version + PAYMENTS
