@@ -20,6 +20,9 @@ class Users(Resource):
 
     register = returning(accounts.register)
     me = returning(accounts.me)
+    create_service = returning(accounts.create_service)
+    create_api_key = returning(accounts.create_api_key)
+    revoke_api_key = returning(accounts.revoke_api_key)
 
 
 class Wallets(Resource):

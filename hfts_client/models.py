@@ -27,6 +27,21 @@ class User(Answered, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class NewApiKey(Answered, frozen=True, kw_only=True):
+    """An API key. ``key`` is to be sent as a token; it is in no ``repr``."""
+
+    key_id: UUID
+    user_id: UUID
+    name: str
+    scopes: list[str]
+    key: str
+    created_at: datetime
+    expires_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(key_id={self.key_id!r}, name={self.name!r}, scopes={self.scopes!r})"
+
+
 class Wallet(Answered, frozen=True, kw_only=True):
     """A wallet, its available balance and the number of its entries (``version``).
 

@@ -3,4 +3,5 @@
 TRANSFERS = "/v1/transfers"
 DEPOSITS = "/v1/deposits"
 HOLDS = "/v1/holds"
+USERS = "/v1/users"
 WALLETS = "/v1/wallets"

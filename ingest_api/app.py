@@ -21,6 +21,7 @@ from ingest_api.routes import (
     deposits,
     docs,
     errors,
+    events,
     health,
     me,
     metrics,
@@ -52,11 +53,13 @@ def create_app(
     settings: Settings, *, open_services: OpenServices = open_services, extension: Extension = ALONE
 ) -> FastAPI:
     """The app for these settings. Its services are opened when it starts, and closed when it stops."""
+    draining = Draining()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services, extension.beside(settings) as beside:
             app.state.services = services
+            draining.when_leaving(services.outcomes.waits.close)
             app.state.beside = beside
             yield
 
@@ -76,6 +79,7 @@ def create_app(
         transfers,
         transfer_lists,
         batches,
+        events,
         deposits,
         wallets,
         balances,
@@ -95,6 +99,6 @@ def create_app(
         route for route in transfers.router.routes if getattr(route, "endpoint", None) is transfers.submit_transfer
     ]
     app.add_middleware(ShortWay, route=submitting)
-    app.state.draining = Draining()
-    app.add_middleware(Envelope, in_progress=InProgress(), draining=app.state.draining)
+    app.state.draining = draining
+    app.add_middleware(Envelope, in_progress=InProgress(), draining=draining)
     return app

@@ -14,7 +14,7 @@ from ingest_api.metrics import ACCEPTED
 from ingest_api.owners import WalletOwners
 from ingest_api.problems import ProblemError, invalid_request, wallet_not_found
 from ingest_api.receipts import Receipt
-from ingest_api.submission import Accepted, Submitter, fingerprint_of, transfer_id_of_key, unconfirmed
+from ingest_api.submission import Accepted, Submitter, fingerprint_of, receipt_of, transfer_id_of_key, unconfirmed
 from ingest_api.tokens import Caller
 from ingest_api.transfer_body import PlainLine, read_line_strictly, read_plain_line, request_of
 from schemas.access import Right
@@ -69,9 +69,11 @@ class BatchSubmission:
             if number % LINES_A_TURN == 0:
                 await asyncio.sleep(0)
         granted = await self._granted(drafts)
+        repeatable = [each.request.transfer_id for each in granted if isinstance(each, _Draft) and each.is_repeatable]
+        known = await self._submitter.known(self._caller, repeatable)
         new = _New([], {})
         # What to publish, by its place among the new drafts, or what need not be.
-        found = [each if isinstance(each, ProblemError) else self._place(each, new) for each in granted]
+        found = [each if isinstance(each, ProblemError) else self._place(each, new, known) for each in granted]
         positions = await self._publish(new.drafts)
         results = [self._result(*pair, now, new) for pair in zip(new.drafts, positions, strict=True)]
         return [results[each] if isinstance(each, int) else each for each in found]
@@ -123,18 +125,18 @@ class BatchSubmission:
             for draft in drafts
         ]
 
-    def _place(self, draft: _Draft, new: _New) -> Result | int:
+    def _place(self, draft: _Draft, new: _New, known: Mapping[str, Accepted]) -> Result | int:
         if draft.is_repeatable:
             transfer_id, fingerprint = draft.request.transfer_id, fingerprint_of(self._caller, draft.request)
-            remembered = self._submitter.remembered(transfer_id)
-            place, known = new.fingerprints.get(transfer_id, (-1, None))
-            if remembered is not None:
-                known = remembered.fingerprint
-            if known is not None and known != fingerprint:
+            accepted = known.get(transfer_id)
+            place, used = new.fingerprints.get(transfer_id, (-1, None))
+            if accepted is not None:
+                used = accepted.fingerprint
+            if used is not None and used != fingerprint:
                 return ProblemError(422, ProblemCode.IDEMPOTENCY_KEY_REUSED)
-            if remembered is not None:
-                return remembered.receipt
-            if known is not None:
+            if accepted is not None:
+                return accepted.receipt
+            if used is not None:
                 return place
             new.fingerprints[transfer_id] = len(new.drafts), fingerprint
         new.drafts.append(draft)
@@ -155,7 +157,9 @@ class BatchSubmission:
         transfer_id = draft.request.transfer_id
         if position is None:
             return unconfirmed(transfer_id)
-        receipt = Receipt(transfer_id, self._caller.user_id, position.partition, position.offset)
-        if draft.is_repeatable:
-            self._submitter.remember(Accepted(receipt, now, new.fingerprints[transfer_id][1]))
+        if not draft.is_repeatable:
+            return receipt_of(self._caller, transfer_id, position, None)
+        fingerprint = new.fingerprints[transfer_id][1]
+        receipt = receipt_of(self._caller, transfer_id, position, fingerprint)
+        self._submitter.remember(Accepted(receipt, now, fingerprint))
         return receipt

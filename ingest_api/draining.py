@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import Request
@@ -16,6 +16,7 @@ class Draining:
         """From now on nobody should send us anything new: each answer closes its connection."""
         self.leaving = asyncio.Event()
         """Set when no new requests are taken any more: answers without an end come to theirs."""
+        self._on_leaving: list[Callable[[], None]] = []
         self._end_s = math.inf
         self._waiting: set[asyncio.Timeout] = set()
 
@@ -28,9 +29,15 @@ class Draining:
         """Say that we are about to stop."""
         self.has_begun = True
 
+    def when_leaving(self, act: Callable[[], None]) -> None:
+        """Call this once no new requests are taken any more."""
+        self._on_leaving.append(act)
+
     def end_at(self, end_s: float) -> None:
         """From this time of the running loop on, nobody who still sends is waited for."""
         self.leaving.set()
+        for act in self._on_leaving:
+            act()
         self._end_s = end_s
         for timeout in self._waiting:
             if not timeout.expired():

@@ -19,6 +19,7 @@ from ingest_api.draining import Draining
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.log_budget import LogBudget
 from ingest_api.metrics import REQUESTS
+from ingest_api.preferences import WAITED_KEY
 from ingest_api.problems import RATE_HEADERS_KEY, REQUEST_ID_KEY, ProblemError, printable, problem_response
 from schemas.codes import ProblemCode
 from schemas.traceparent import checked
@@ -127,7 +128,7 @@ class Envelope:
 
     def _tell(self, scope: Scope, status: int, took_s: float) -> None:
         """Tell of a request that failed by our fault or was slow to be answered; of every one with debug logging."""
-        is_wrong = status >= FAULT_STATUS or took_s >= SLOW_S
+        is_wrong = status >= FAULT_STATUS or (took_s >= SLOW_S and WAITED_KEY not in scope)
         left_out = self._budget.take() if is_wrong else None
         if left_out is None and not _levels.isEnabledFor(logging.DEBUG):
             return

@@ -15,3 +15,4 @@ TURNED_AWAY = Counter(
     "Turned away: too much in progress, of all or of one caller, too many connections, or requests of an account.",
     ["bound"],
 )
+WAITING = Gauge("hfts_http_waiting", "HTTP requests that wait for the outcome of a transfer.")

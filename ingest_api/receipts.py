@@ -1,6 +1,7 @@
 """Receipts: what any API process needs to know of an accepted request, in a short signed text.
 
-45 bytes (version, transfer id, owner, partition, offset) and a 16-byte HMAC-SHA-256, in URL-safe base64.
+53 bytes (version, transfer id, owner, partition, offset, content) and a 16-byte HMAC-SHA-256, in URL-safe base64. Those
+of version 1 lack the content; they are still read.
 """
 
 import base64
@@ -15,20 +16,27 @@ import msgspec
 
 from sinks.keys import Key, KeyRing
 
-_LAYOUT = struct.Struct(">B16s16sIQ")
-_VERSION = 1
+CONTENT_BYTES = 8
+
+_LAYOUT = struct.Struct(f">B16s16sIQ{CONTENT_BYTES}s")
+_VERSION = 2
+_LAYOUT_1 = struct.Struct(">B16s16sIQ")
+_VERSION_1 = 1
 _MAC_BYTES = 16
-_TOKEN_CHARS = 84  # (45 + 16) bytes in base64, with its padding
 PURPOSE = "receipt"
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """Where an accepted request stands, and who sent it. Ids are lower-case text."""
+    """Where an accepted request stands, and who sent it. Ids are lower-case text.
+
+    ``content``: 8 bytes that are equal for requests of equal content, where their sender chose the id; else zeros.
+    """
 
     transfer_id: str
     owner_id: str
     partition: int
     offset: int
+    content: bytes = bytes(CONTENT_BYTES)
 
 
 class ReceiptSigner:
@@ -45,24 +53,28 @@ class ReceiptSigner:
             bytes.fromhex(receipt.owner_id.replace("-", "")),
             receipt.partition,
             receipt.offset,
+            receipt.content,
         )
         return base64.urlsafe_b64encode(payload + _mac(self._keys.current, payload)).decode().rstrip("=")
 
     def read(self, token: str) -> Receipt | None:
         """The receipt, or None for a text that we did not sign."""
         try:
-            raw = base64.b64decode(token.ljust(_TOKEN_CHARS, "=").encode("ascii"), altchars=b"-_", validate=True)
+            padded = token + "=" * (-len(token) % 4)
+            raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
             return None
-        if len(raw) != _LAYOUT.size + _MAC_BYTES:
+        payload, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        layout = _LAYOUTS.get((payload[:1], len(payload)))
+        if layout is None or not any(hmac.compare_digest(mac, _mac(key, payload)) for key in self._keys):
             return None
-        payload, mac = raw[: _LAYOUT.size], raw[_LAYOUT.size :]
-        if not any(hmac.compare_digest(mac, _mac(key, payload)) for key in self._keys):
-            return None
-        version, transfer_id, owner_id, partition, offset = _LAYOUT.unpack(payload)
-        if version != _VERSION:
-            return None
-        return Receipt(str(UUID(bytes=transfer_id)), str(UUID(bytes=owner_id)), partition, offset)
+        _, transfer_id, owner_id, *rest = layout.unpack(payload)
+        return Receipt(str(UUID(bytes=transfer_id)), str(UUID(bytes=owner_id)), *rest)
+
+
+_LAYOUTS = {
+    (bytes((version,)), layout.size): layout for version, layout in ((_VERSION, _LAYOUT), (_VERSION_1, _LAYOUT_1))
+}
 
 
 def _mac(key: Key, payload: bytes) -> bytes:

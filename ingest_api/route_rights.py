@@ -28,6 +28,7 @@ RIGHT_OF_ROUTE: Mapping[str, Right] = {
     "GET /v1/transfers": Right.TRANSFERS_READ,
     "POST /v1/transfers": Right.TRANSFERS_WRITE,
     "POST /v1/transfers/batch": Right.TRANSFERS_WRITE,
+    "GET /v1/transfers/events": Right.TRANSFERS_READ,
     "GET /v1/transfers/{transfer_id}": Right.TRANSFERS_READ,
     "POST /v1/deposits": Right.DEPOSITS_WRITE,
     "GET /v1/users": Right.ADMINISTER,

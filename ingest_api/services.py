@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
 
 from ingest_api.access import Access
 from ingest_api.key_checks import KeyChecks
+from ingest_api.known_transfers import KnownTransfers
+from ingest_api.outcome_reader import Outcomes, open_outcomes
 from ingest_api.owners import WalletOwners
 from ingest_api.passwords import PasswordHashing
 from ingest_api.rate_limit import RateLimit
@@ -58,6 +60,7 @@ class Services:
     refresh_token_ttl_s: int
     receipts: ReceiptSigner
     readiness: Readiness
+    outcomes: Outcomes
     rate_limit: RateLimit | None = None
 
 
@@ -78,9 +81,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     api_keys = ApiKeys(database)
     tokens = AccessTokens(secret_key, settings.access_token_ttl_s, previous=previous)
     revocations = Revocations(RecentRevocations(database), settings.access_token_ttl_s)
+    owners, transfers = WalletOwners(wallets), Transfers(database, topic)
     await requests.start()
     following = asyncio.create_task(revocations.follow(), name="revocations")
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(requests.stop)
+        stack.push_async_callback(pending.stop)
+        stack.callback(passwords.close)
+        stack.push_async_callback(asyncio.wait, [following])
+        stack.callback(following.cancel)
         yield Services(
             topic=topic,
             users=Users(database),
@@ -88,12 +98,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             api_keys=api_keys,
             password_resets=PasswordResets(database),
             wallets=wallets,
-            transfers=Transfers(database, topic),
+            transfers=transfers,
             history=history,
             pages=Pages(history),
             pending=pending,
-            owners=WalletOwners(wallets),
-            submitter=Submitter(requests),
+            owners=owners,
+            submitter=Submitter(requests, KnownTransfers(transfers.stored)),
             passwords=passwords,
             throttle=Throttle(
                 Attempts(database),
@@ -106,15 +116,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             refresh_token_ttl_s=settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(secret_key, previous=previous),
             readiness=Readiness(database, requests),
+            outcomes=await stack.enter_async_context(open_outcomes(settings, wallets, owners)),
             rate_limit=None if per_minute is None else RateLimit(per_minute),
         )
-    finally:
-        following.cancel()
-        await asyncio.wait([following])
-        passwords.close()
-        await pending.stop()
-        await requests.stop()
-        await database.close()
 
 
 def services_of(request: Request) -> Services:

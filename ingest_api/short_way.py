@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from ingest_api.acceptance import is_key, receipt_document
+from ingest_api.acceptance import REPLAYED_HEADER, is_key, receipt_document
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.problems import ProblemError, problem_response
 from ingest_api.services import Services
@@ -25,7 +25,7 @@ from sinks.errors import DatabaseAwayError
 
 PATH = "/v1/transfers"
 _JSON = b"application/json"
-_READ = frozenset({b"authorization", b"content-type", b"idempotency-key"})
+_READ = frozenset({b"authorization", b"content-type", b"idempotency-key", b"prefer"})
 
 
 class ShortWay:
@@ -68,14 +68,16 @@ class ShortWay:
 
 
 def _head(scope: Scope) -> dict[bytes, bytes] | None:
-    """The headers that count here, or None where one of them stands twice or the body is not plain JSON."""
+    """The headers that count here; None where one of them stands twice, the body is not plain JSON, or the client would
+    rather have another answer.
+    """
     found: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name in _READ:
             if name in found:
                 return None
             found[name] = value
-    return found if found.get(b"content-type") == _JSON else None
+    return found if found.get(b"content-type") == _JSON and b"prefer" not in found else None
 
 
 def _caller(services: Services, head: dict[bytes, bytes]) -> Caller | None:
@@ -142,5 +144,7 @@ async def _answer(services: Services, accepted: Accepted, send: Send) -> None:
         (b"content-length", b"%d" % len(document)),
         (b"content-type", _JSON),
     ]
+    if accepted.is_replay:
+        headers.append((REPLAYED_HEADER.lower().encode(), b"true"))
     await send({"type": "http.response.start", "status": 202, "headers": headers})
     await send({"type": "http.response.body", "body": document})

@@ -134,7 +134,7 @@ class ProblemCode(Code):
     REQUEST_TIMEOUT = "request_timeout", "The request came in too slowly.", "Send it again.", 408
     UNAUTHENTICATED = (
         "unauthenticated",
-        "There is no access token, or none that is valid.",
+        "There is no access token or API key, or none that is valid.",
         "Get a token from POST /v1/auth/token and send it as a Bearer token.",
         401,
     )
@@ -200,8 +200,8 @@ class ProblemCode(Code):
     EMAIL_TAKEN = "email_taken", "An account with this e-mail exists.", "Log in instead.", 409
     WRONG_ROLE = (
         "wrong_role",
-        "An account with this role has no such thing: keys are for producers, passwords for people.",
-        "Name an account with the role that it takes.",
+        "The account has another role, or is closed: keys are for active producers, passwords for people.",
+        "Name an active account with the role that it takes.",
         409,
     )
     LAST_ADMIN = (
@@ -241,7 +241,7 @@ class ProblemCode(Code):
         "idempotency_key_reused",
         "The key, or the transfer_id, was used with another request.",
         "Use a new Idempotency-Key for a different request.",
-        422,
+        *(422, 409),
     )
     BROKER_UNAVAILABLE = (
         "broker_unavailable",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.access import PersonalRole, Scope
 from schemas.accounts import Password, User
@@ -11,6 +11,11 @@ from schemas.http import Email, Input, Output, Text, Time
 KEY_NAME_CHARS_MAX = 100
 KEY_DAYS_MAX = 3_650
 RESET_TOKEN_CHARS_MAX = 200
+
+
+def _whole(number: object) -> object:
+    """JSON Schema knows no difference between 7 and 7.0 (2020-12, section 4.2.3 of its core)."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 class NewServiceAccount(Input):
@@ -37,7 +42,7 @@ class NewApiKey(Input):
 
     name: Annotated[Text, Field(min_length=1, max_length=KEY_NAME_CHARS_MAX)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)]
-    expires_in_days: Annotated[int, Field(ge=1, le=KEY_DAYS_MAX)] | None = Field(
+    expires_in_days: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=KEY_DAYS_MAX)] | None = Field(
         None, description="Left out, the key is good until it is revoked."
     )
 

@@ -77,3 +77,6 @@ FAILED: dict[str, Any] = {
     "completed_at": DONE_AT,
 }
 """What became of it."""
+
+OUTCOME: dict[str, Any] = {"transfer_id": TRANSFER, **ORDER, "requested_at": ASKED_AT, **COMPLETED}
+"""As Ada sees it, who could be Bob, too."""

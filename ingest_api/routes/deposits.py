@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from ingest_api.acceptance import KEY_PARAMETER, idempotency_key, receipt_response
+from ingest_api.acceptance import SUBMISSION_PARAMETERS, SUBMISSION_RESPONSES, answer_submission, idempotency_key
 from ingest_api.caller import AuthenticatedRoute, caller_of
-from ingest_api.examples import answers, takes
+from ingest_api.examples import takes
 from ingest_api.problem_responses import problems
 from ingest_api.services import services_of
 from ingest_api.submission import Order, transfer_id_of_key
@@ -19,12 +19,14 @@ router = APIRouter(tags=["transfers"], route_class=AuthenticatedRoute)
     "/v1/deposits",
     status_code=202,
     response_model=Receipt,
-    responses=answers(202, samples.RECEIPT)
+    responses=SUBMISSION_RESPONSES
     | problems(
-        *(400, 401, 403, ProblemCode.WALLET_NOT_FOUND, 413),
+        *(400, 401, 403, ProblemCode.WALLET_NOT_FOUND, ProblemCode.TRANSFER_REJECTED, 413),
         *(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, 503, ProblemCode.BROKER_UNAVAILABLE),
     ),
-    openapi_extra=takes({"wallet_id": samples.ADAS_WALLET, "amount": "100.0000", "currency": "EUR"}, **KEY_PARAMETER),
+    openapi_extra=takes(
+        {"wallet_id": samples.ADAS_WALLET, "amount": "100.0000", "currency": "EUR"}, **SUBMISSION_PARAMETERS
+    ),
 )
 async def deposit(request: Request, body: NewDeposit) -> Response:
     """Bring money in (admins, and keys with the scope `deposits:write`): a transfer out of the currency's world wallet,
@@ -42,4 +44,4 @@ async def deposit(request: Request, body: NewDeposit) -> Response:
         metadata=body.metadata,
     )
     transfer_id = None if key is None else transfer_id_of_key(caller, key)
-    return receipt_response(services, await services.submitter.submit(caller, order, transfer_id))
+    return await answer_submission(request, order, transfer_id)

@@ -1,5 +1,6 @@
-"""One transfer, and whether its request has been applied."""
+"""One transfer and whether its request has been applied, and what transfers were asked for with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,22 @@ class TransferRow:
     destination_user_id: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRequest:
+    """What a transfer in the ledger was asked for with, and where that request stood; ``amount`` is decimal text."""
+
+    transfer_id: str
+    source_wallet_id: str
+    destination_wallet_id: str
+    amount: str
+    currency: str
+    reference: str | None
+    metadata: dict[str, str] | None
+    requested_at: datetime
+    request_partition: int
+    request_offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one moment shows: the row if there is one, and the next offset that its partition will apply."""
@@ -57,11 +74,21 @@ class Transfers:
         row = None if record["transfer_id"] is None else transfer_row(record, "next_offset")
         return Found(row, record["next_offset"])
 
+    async def stored(self, transfer_ids: Sequence[str]) -> dict[str, StoredRequest]:
+        """What those of these transfers that exist were asked for with."""
+        records = await self._database.rows(statements.FIND_STORED, transfer_ids)
+        return {record["transfer_id"]: StoredRequest(**_values(record)) for record in records}
+
 
 def transfer_row(record: asyncpg.Record, beside: str) -> TransferRow:
     """The transfer of a record that has one more column, ``beside``."""
-    values: dict[str, Any] = dict(record)
+    values = _values(record)
     del values[beside]
+    return TransferRow(**values)
+
+
+def _values(record: asyncpg.Record) -> dict[str, Any]:
+    values: dict[str, Any] = dict(record)
     if values["metadata"] is not None:
         values["metadata"] = msgspec.json.decode(values["metadata"])
-    return TransferRow(**values)
+    return values

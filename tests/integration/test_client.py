@@ -25,6 +25,7 @@ from hfts_client import (
     InvalidRequestError,
     NewTransfer,
     NotFoundError,
+    PermissionDeniedError,
 )
 from hfts_client.kafka import KafkaSubmitter
 from ops.embedded.stack import Stack
@@ -124,6 +125,24 @@ async def test_refusals_are_typed(people: People) -> None:
     with pytest.raises(IdempotencyKeyReusedError):
         await ada.transfers.create(**{**order, "amount": "2"})
     assert (await ada.transfers.wait(receipts[0], seconds=60)).status == "COMPLETED"
+
+
+async def test_a_program_with_an_api_key(people: People) -> None:
+    program = await people.admin.users.create_service("till@example.com")
+    made = await people.admin.users.create_api_key(
+        program.user_id, name="till", scopes=["wallets:write", "wallets:read"]
+    )
+    async with AsyncClient(people.site.url, token=made.key) as till:
+        wallet = await till.wallets.create("EUR")
+        assert (await till.wallets.retrieve(wallet.wallet_id)).user_id == program.user_id
+        with pytest.raises(PermissionDeniedError):
+            await till.transfers.create(
+                source_wallet_id=wallet.wallet_id,
+                destination_wallet_id=people.ada_wallet,
+                amount=1,
+                currency="EUR",
+            )
+        await people.admin.users.revoke_api_key(program.user_id, made.key_id)
 
 
 async def test_a_batch_of_more_than_one_request(people: People) -> None:

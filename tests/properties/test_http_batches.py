@@ -64,7 +64,7 @@ async def test_a_line_is_read_as_a_body_is(api: Api, document: bytes) -> None:
     one = requests(api)
     batch = await post(api, "/v1/transfers/batch", "application/x-ndjson", document)
     assert batch.status_code == 200, batch.text
-    [result] = [json.loads(each) for each in batch.text.splitlines()]
+    [result] = [json.loads(each) for each in batch.content.splitlines()]
     answer = single.json()
     assert result.get("code") == answer.get("code")
     if single.status_code == 202:
@@ -86,7 +86,9 @@ async def test_the_short_way_and_the_long_give_the_same_answer(api: Api, documen
     assert long.status_code == short.status_code
     changing = dict.fromkeys(("transfer_id", "offset", "accepted_at", "receipt", "location", "request_id"))
     assert long.json() | changing == short.json() | changing
-    assert list(long.headers) == list(short.headers)
+    # With a transfer_id in it, the second one is a repeat, and so is the first if the same document came before.
+    headers = [[name for name in each.headers if name != "idempotent-replayed"] for each in (long, short)]
+    assert headers[0] == headers[1]
     if short.status_code == 202:
         assert content(requests(api)[-1]) == content(published[-1])
 

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from ingest_api.known_transfers import KnownTransfers
 from ingest_api.submission import Order, Submitter, transfer_id_of_key
 from ingest_api.tokens import Caller
 from schemas.http import NewTransfer, normalise_email
 from schemas.money import parse_amount
 from schemas.strict_json import loads_strict
 from schemas.transfers import CURRENCIES, decode_request
+from sinks.directory.transfers import StoredRequest
 from sinks.kafka.positions import Position
 
 CALLER = Caller("0d4a3b6e-8f6f-4d52-9d0e-0d2b5b7f4a11")
@@ -33,6 +35,11 @@ class Topic:
 
     async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
         return [await self.publish(key, value) for key, value in records]
+
+
+async def nothing(_: Sequence[str]) -> dict[str, StoredRequest]:
+    """An empty ledger."""
+    return {}
 
 
 # Any character, also those that are refused, with the strange ones more often than by chance.
@@ -87,7 +94,7 @@ async def test_what_http_accepts_the_stream_reads_as_the_same(body: dict[str, An
         reference=accepted.reference,
         metadata=accepted.metadata,
     )
-    answer = await Submitter(topic).submit(CALLER, order, accepted.transfer_id)
+    answer = await Submitter(topic, KnownTransfers(nothing)).submit(CALLER, order, accepted.transfer_id)
     [(key, value)] = topic.records
     request, units = decode_request(value)
     assert key.decode() == request.source_wallet_id == body["source_wallet_id"].lower()

@@ -239,6 +239,10 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     # A line at least is answered; that nobody takes money out of another's wallet, tests of batches show.
     f"POST {BATCH_PATH}": (Grant(401, 200, 200, 200, payment, for_analyst=403),),
     "POST /v1/transfers": (Grant(401, 404, 202, 202, payment, for_analyst=403),),
+    "GET /v1/transfers/events": (
+        own(200),
+        Grant(401, 403, 403, 200, path="/v1/transfers/events?all=true", for_analyst=200),
+    ),
     "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit, for_producer=202),),
     "GET /v1/transfers/{transfer_id}": (
         read(200, "/v1/transfers/{completed_id}"),

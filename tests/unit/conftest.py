@@ -1,7 +1,7 @@
 """The API in this process, on fakes that are simple and complete."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,24 +15,30 @@ from memory_history import MemoryHistory
 
 from ingest_api.access import Access
 from ingest_api.app import create_app
+from ingest_api.event_feed import EventFeed
 from ingest_api.key_checks import KeyChecks
+from ingest_api.known_transfers import KnownTransfers
 from ingest_api.opaque_tokens import Prefix, new_token
+from ingest_api.outcome_reader import Outcomes
 from ingest_api.owners import WalletOwners
 from ingest_api.receipts import ReceiptSigner
 from ingest_api.revocations import Revocations
 from ingest_api.services import Services
+from ingest_api.stream_limits import StreamLimits
 from ingest_api.submission import Submitter
 from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
+from ingest_api.waits import Waits
+from ingest_api.watched_wallets import WatchedWallets
 from schemas.settings import Settings
 from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
 from sinks.directory.pages import Pages
 from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Renewed, Sessions
-from sinks.directory.transfers import Found, TransferRow, Transfers
+from sinks.directory.transfers import Found, StoredRequest, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
-from sinks.directory.wallets import Owner, Wallets
+from sinks.directory.wallets import Owner, WalletRow, Wallets
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.positions import Position
 from sinks.password_rules import refusal
@@ -48,12 +54,15 @@ class FakeRequests:
         self.topic = TOPIC
         self.records: list[tuple[bytes, bytes]] = []
         self.is_away = False
+        self.then: Callable[[bytes, Position], None] = lambda _value, _position: None
 
     async def publish(self, key: bytes, value: bytes) -> Position:
         if self.is_away:
             raise BrokerAwayError("away")
         self.records.append((key, value))
-        return Position(0, len(self.records) - 1)
+        position = Position(0, len(self.records) - 1)
+        self.then(value, position)
+        return position
 
     async def publish_all(self, records: Sequence[tuple[bytes, bytes]]) -> list[Position | None]:
         if self.is_away:
@@ -96,6 +105,10 @@ class FakeWallets(Wallets):
         self._count()
         return {wallet_id: self.owners[wallet_id] for wallet_id in wallet_ids if wallet_id in self.owners}
 
+    async def of_user(self, user_id: str) -> list[WalletRow]:
+        self._count()
+        return [_wallet_row(wallet_id, user_id) for wallet_id, owner in self.owners.items() if owner.user_id == user_id]
+
     async def world(self, currency: str) -> str:
         self._count()
         return self.worlds.setdefault(currency, str(uuid4()))
@@ -106,13 +119,49 @@ class FakeWallets(Wallets):
         self.statements += 1
 
 
+def _wallet_row(wallet_id: str, user_id: str) -> WalletRow:
+    now = datetime.now(UTC)
+    return WalletRow(
+        wallet_id=wallet_id,
+        user_id=user_id,
+        kind="user",
+        currency="USD",
+        balance="0.0000",
+        version=0,
+        status="active",
+        created_at=now,
+        updated_at=now,
+    )
+
+
 class FakeTransfers(Transfers):
     def __init__(self) -> None:
         self.rows: dict[str, TransferRow] = {}
+        self.requests: dict[str, StoredRequest] = {}
         self.next_offset: int | None = None
+        self.is_away = False
+        self.asked: list[Sequence[str]] = []
+
+    async def stored(self, transfer_ids: Sequence[str]) -> dict[str, StoredRequest]:
+        self.asked.append(transfer_ids)
+        if self.is_away:
+            raise DatabaseAwayError("away")
+        return {each: self.requests[each] for each in transfer_ids if each in self.requests}
 
     async def find(self, transfer_id: str, partition: int | None) -> Found:
+        if self.is_away:
+            raise DatabaseAwayError("away")
         return Found(self.rows.get(transfer_id), None if partition is None else self.next_offset)
+
+
+class FakeFollowing:
+    """Outcomes are told by whoever has the waits and the feed."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+
+    async def follow(self, timeout_s: float) -> bool:
+        return not self.is_away
 
 
 class FakePasswords:
@@ -240,6 +289,7 @@ class Api:
     users: FakeUsers = field(default_factory=FakeUsers)
     wallets: FakeWallets = field(default_factory=FakeWallets)
     transfers: FakeTransfers = field(default_factory=FakeTransfers)
+    following: FakeFollowing = field(default_factory=FakeFollowing)
     history: MemoryHistory = field(default_factory=MemoryHistory)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     sessions: FakeSessions = field(default_factory=FakeSessions)
@@ -283,6 +333,7 @@ class Api:
         return token.text
 
     def services(self) -> Services:
+        owners = WalletOwners(self.wallets)
         ttl_s = self.settings.access_token_ttl_s
         self.revocations = Revocations(self.revoked, ttl_s)
         return Services(
@@ -296,8 +347,8 @@ class Api:
             history=self.history,
             pages=Pages(self.history),
             pending=cast("Any", None),  # it speaks to Kafka alone
-            owners=WalletOwners(self.wallets),
-            submitter=Submitter(self.requests),
+            owners=owners,
+            submitter=Submitter(self.requests, KnownTransfers(self.transfers.stored)),
             passwords=cast("Any", self.passwords),
             throttle=Throttle(self.attempts, SECRET_KEY, account_max=3, address_per_minute=20),
             tokens=self.tokens,
@@ -305,6 +356,13 @@ class Api:
             refresh_token_ttl_s=self.settings.refresh_token_ttl_s,
             receipts=ReceiptSigner(SECRET_KEY),
             readiness=cast("Any", self.readiness),
+            outcomes=Outcomes(
+                waits=Waits(),
+                events=EventFeed(WatchedWallets(self.wallets, owners)),
+                streams=StreamLimits(count_max=4, caller_max=2),
+                following=self.following,
+                past=cast("Any", None),
+            ),
         )
 
 

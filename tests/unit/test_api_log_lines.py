@@ -10,7 +10,7 @@ import structlog
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
-from ingest_api import envelope
+from ingest_api import envelope, waits
 from ingest_api.log_budget import LogBudget
 from sinks.errors import DatabaseAwayError
 from tests.unit.conftest import Api
@@ -68,6 +68,16 @@ async def test_a_transfer_that_kafka_did_not_confirm_is_named(api: Api, logs: li
     assert logs[0]["transfer_id"] == answer.json()["transfer_id"]
     assert [line["request_id"] for line in logs] == [answer.headers["x-request-id"]] * 2
     assert logs[1]["route"] == "/v1/transfers", "also on the short way"
+
+
+async def test_one_that_wanted_to_wait_is_not(api: Api, logs: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "SLOW_S", 0.0)
+    for bound in ("WAITS_MAX", "CALLER_MAX"):
+        monkeypatch.setattr(waits, bound, 0)
+    headers = api.headers(USER, Prefer="wait=1")
+    accepted = await api.client.post("/v1/transfers", json=order(api.wallet(USER)), headers=headers)
+    assert (await api.client.get(accepted.headers["location"], headers=headers)).status_code == 200
+    assert logs == []
 
 
 async def test_a_slow_request_is_told_of(api: Api, logs: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

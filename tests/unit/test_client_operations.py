@@ -210,6 +210,33 @@ def test_wallets() -> None:
     ]
 
 
+def test_a_key_of_a_program_is_shown_once() -> None:
+    user = {"email": "ops@example.com", "status": "active", "role": "producer", "created_at": TIME, "updated_at": TIME}
+    made = {"key_id": str(SOURCE), "name": "till", "scopes": ["transfers:write"], "key": "secret", "created_at": TIME}
+    key = {**made, "user_id": str(ID), "expires_at": None, "last_used_at": None, "revoked_at": None}
+    world = World(answer(201, {**user, "user_id": str(ID)}), answer(201, key), LOST, answer(204, b""))
+    service = world.run(accounts.create_service(world.api(), "ops@example.com"))
+    found = world.run(
+        accounts.create_api_key(
+            world.api(), service.user_id, name="till", scopes=["transfers:write"], expires_in_days=90
+        )
+    )
+    world.run(accounts.revoke_api_key(world.api(), service.user_id, found.key_id))
+    assert found.key == "secret"
+    assert "secret" not in repr(found)
+    keys = f"/v1/users/{ID}/api-keys"
+    assert [(request.method, request.target) for request in world.requests] == [
+        ("POST", "/v1/service-accounts"),
+        ("POST", keys),
+        *[("DELETE", f"{keys}/{SOURCE}")] * 2,
+    ]
+    assert sent(world.requests[1]) == {
+        "name": "till",
+        "scopes": ["transfers:write"],
+        "expires_in_days": 90,
+    }
+
+
 def test_opening_is_not_repeated_when_it_may_have_been_done() -> None:
     world = World(problem(504, ""), LOST)
     with pytest.raises(UnavailableError):

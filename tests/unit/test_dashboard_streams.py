@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from ingest_api import event_stream
+from ingest_api.event_stream import EventStream
 from ingest_api.problems import ProblemError
 from ingest_api.tokens import Caller
-from ops.dashboard.look_stream import LookStream
+from ops.dashboard.look_stream import look_stream
 from ops.dashboard.streams import CALLER_MAX, LINGER_S, STREAMS_MAX, Streams
 from schemas.access import RIGHTS
 
@@ -54,7 +56,8 @@ class Scene:
         self.pulse, self.streams, self.client = FakePulse(), Streams(), Client()
         self.leaving, self.is_over = asyncio.Event(), False
         pulse: Any = self.pulse
-        self.answer = LookStream(pulse, self.streams, caller, leaving=self.leaving, is_over=lambda _: self.is_over)
+        opened = look_stream(pulse, self.streams, caller.user_id)
+        self.answer = EventStream(opened, caller, leaving=self.leaving, is_over=lambda _: self.is_over)
 
     async def run(self) -> None:
         await self.answer({"type": "http"}, self.client.receive, self.client.send)
@@ -121,6 +124,26 @@ async def test_what_sending_runs_into_is_told() -> None:
 
     with pytest.raises(OSError, match="lost"):
         await scene.answer({"type": "http"}, scene.client.receive, send)
+    assert scene.streams.count == 0
+
+
+async def test_a_cancellation_that_gets_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "CANCELLED_AGAIN_AFTER_S", 0.01)
+    scene = Scene(caller())
+
+    async def event_after(number: int) -> tuple[int, bytes]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            scene.pulse.event_after = FakePulse().event_after  # type: ignore[method-assign]
+        return number, b": still here\n\n"
+
+    scene.pulse.event_after = event_after  # type: ignore[method-assign]
+    running = asyncio.create_task(scene.run())
+    await scene.client.got.get()
+    await scene.client.body()
+    scene.leaving.set()
+    await running
     assert scene.streams.count == 0
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from ingest_api.caller import OpsRoute, caller_of
 from ingest_api.draining import draining_of
+from ingest_api.event_stream import EventStream
 from ingest_api.examples import answers
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError
@@ -13,7 +14,7 @@ from ingest_api.services import services_of
 from ops.dashboard.board import board_of
 from ops.dashboard.bodies import PartitionHistory
 from ops.dashboard.columns import column
-from ops.dashboard.look_stream import LookStream
+from ops.dashboard.look_stream import look_stream
 from schemas.codes import ProblemCode
 
 PARTITION_MAX = 2**31 - 1
@@ -25,9 +26,10 @@ router = APIRouter(tags=["dashboard"], route_class=OpsRoute)
 @router.get("/ops/events", include_in_schema=False)
 async def stream_looks(request: Request) -> Response:
     """Server-sent events: `start` with all there is and a quarter of an hour before it, then `look` every 2 s."""
-    board = board_of(request)
+    board, caller = board_of(request), caller_of(request)
+    opened = look_stream(board.pulse, board.streams, caller.user_id)
     leaving, is_over = draining_of(request).leaving, services_of(request).access.is_over
-    return LookStream(board.pulse, board.streams, caller_of(request), leaving=leaving, is_over=is_over)
+    return EventStream(opened, caller, leaving=leaving, is_over=is_over)
 
 
 @router.get(
