@@ -28,7 +28,7 @@ KEY_PARAMETER: dict[str, Any] = {
             "name": KEY_HEADER,
             "in": "header",
             "required": False,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
             "description": "The same key gives the same transfer. Printable ASCII.",
             "example": "rent of May",
         }

@@ -23,10 +23,13 @@ from ingest_api.routes import (
     errors,
     events,
     health,
+    holds,
+    limits,
     me,
     metrics,
     password_resets,
     pending,
+    reversals,
     sessions,
     statements,
     transfer_lists,
@@ -80,6 +83,8 @@ def create_app(
         transfer_lists,
         batches,
         events,
+        holds,
+        reversals,
         deposits,
         wallets,
         balances,
@@ -90,7 +95,7 @@ def create_app(
         sessions,
         auth,
     )
-    modules = (*busy, wallet_status, accounts, api_keys, password_resets, errors, health, metrics, docs)
+    modules = (*busy, wallet_status, limits, accounts, api_keys, password_resets, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]
     install_problem_handlers(app)

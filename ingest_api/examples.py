@@ -17,5 +17,12 @@ def answers(status: int, value: Any, *, media_type: str = JSON, **more: Any) -> 
     return {status: {"content": {media_type: {"examples": _examples(value)}}, **more}}
 
 
+def answers_either(
+    status: int, values: dict[str, Any], *, media_type: str = JSON, **more: Any
+) -> dict[int | str, dict[str, Any]]:
+    """Likewise for a route that has several kinds of answers with this status, each with an example by its name."""
+    return {status: {"content": {media_type: {"examples": {name: {"value": v} for name, v in values.items()}}}, **more}}
+
+
 def _examples(value: Any) -> dict[str, Any]:
     return {_NAME: {"value": value}}

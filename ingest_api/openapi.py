@@ -67,6 +67,7 @@ _PATH_EXAMPLES = {
     "address": "3:17",
     "code": ProblemCode.WALLET_NOT_FOUND,
     "group": "hfts-transfers",
+    "hold_id": samples.TRANSFER,
     "key_id": "0190f5a4-3333-7000-8000-000000000003",
     "partition": 3,
     "transfer_id": samples.TRANSFER,

@@ -97,6 +97,11 @@ def wallet_not_found() -> ProblemError:
     return ProblemError(404, ProblemCode.WALLET_NOT_FOUND)
 
 
+def hold_not_found() -> ProblemError:
+    """404, the same for a hold that does not exist and for one that the caller may not know of."""
+    return ProblemError(404, ProblemCode.HOLD_NOT_FOUND)
+
+
 def transfer_not_found() -> ProblemError:
     """404, the same for a transfer that does not exist and for one that the caller may not know of."""
     return ProblemError(404, ProblemCode.TRANSFER_NOT_FOUND)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from ingest_api.access import Access
+from ingest_api.hold_expiry import HoldExpiry
 from ingest_api.key_checks import KeyChecks
 from ingest_api.known_transfers import KnownTransfers
 from ingest_api.outcome_reader import Outcomes, open_outcomes
@@ -26,6 +27,7 @@ from sinks.directory.api_keys import ApiKeys
 from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
 from sinks.directory.history import History
+from sinks.directory.holds import Holds
 from sinks.directory.pages import Pages
 from sinks.directory.password_resets import PasswordResets
 from sinks.directory.revocations import RecentRevocations
@@ -35,6 +37,7 @@ from sinks.directory.users import Users
 from sinks.directory.wallets import Wallets
 from sinks.kafka.pending import PendingReader
 from sinks.kafka.requests import RequestPublisher
+from sinks.ledger.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Services:
     password_resets: PasswordResets
     wallets: Wallets
     transfers: Transfers
+    holds: Holds
+    rehearsal: Rehearsal
     history: History
     pages: Pages
     pending: PendingReader
@@ -76,6 +81,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     requests = RequestPublisher(settings)
     passwords = PasswordHashing()
     wallets = Wallets(database)
+    holds = Holds(database)
+    expiry = HoldExpiry(holds, requests)
     history = History(database, topic)
     pending = PendingReader(settings, requests.partitions, history.next_offset)
     api_keys = ApiKeys(database)
@@ -83,6 +90,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     revocations = Revocations(RecentRevocations(database), settings.access_token_ttl_s)
     owners, transfers = WalletOwners(wallets), Transfers(database, topic)
     await requests.start()
+    expiry.start()
     following = asyncio.create_task(revocations.follow(), name="revocations")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
@@ -91,6 +99,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         stack.callback(passwords.close)
         stack.push_async_callback(asyncio.wait, [following])
         stack.callback(following.cancel)
+        stack.push_async_callback(expiry.stop)
         yield Services(
             topic=topic,
             users=Users(database),
@@ -99,6 +108,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             password_resets=PasswordResets(database),
             wallets=wallets,
             transfers=transfers,
+            holds=holds,
+            rehearsal=Rehearsal(database.rows),
             history=history,
             pages=Pages(history),
             pending=pending,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, get_args
 
 import msgspec
 import structlog
@@ -19,7 +19,7 @@ from ingest_api.tokens import Caller
 from schemas.codes import ProblemCode
 from schemas.crash_points import CrashPoint
 from schemas.money import format_units
-from schemas.transfers import InvalidRequestError, TransferRequest, check_request, encode_request
+from schemas.transfers import InvalidRequestError, Kind, TransferRequest, check_request, encode_request
 from sinks.crash import reach
 from sinks.directory.transfers import StoredRequest
 from sinks.errors import BrokerAwayError
@@ -47,7 +47,7 @@ class Requests(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Money to move, as its sender put it."""
+    """Money to move, as its sender put it. Its kind is that of its request, or tells ordinary transfers apart."""
 
     kind: str
     source_wallet_id: str
@@ -56,6 +56,32 @@ class Order:
     currency: str
     reference: str | None
     metadata: dict[str, str] | None
+    parent_id: str | None = None
+    expires_at: datetime | None = None
+
+    def request(self, transfer_id: str | None) -> TransferRequest:
+        """The request under this id, or a new one. Raises ProblemError (422) for what the stream would refuse."""
+        request = TransferRequest(
+            transfer_id=transfer_id or str(uuid7()),
+            source_wallet_id=self.source_wallet_id,
+            destination_wallet_id=self.destination_wallet_id,
+            amount=self.amount,
+            currency=self.currency,
+            requested_at=datetime.now(UTC),
+            reference=self.reference,
+            metadata=self.metadata,
+            kind=_REQUEST_KINDS.get(self.kind),
+            parent_id=self.parent_id,
+            expires_at=self.expires_at,
+        )
+        try:
+            request.amount = format_units(check_request(request))
+        except InvalidRequestError as error:
+            raise invalid_request(("body", str(error))) from None
+        return request
+
+
+_REQUEST_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +108,12 @@ class Content(Protocol):
     def reference(self) -> str | None: ...  # noqa: D102
     @property
     def metadata(self) -> dict[str, str] | None: ...  # noqa: D102
+    @property
+    def kind(self) -> str | None: ...  # noqa: D102
+    @property
+    def parent_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def expires_at(self) -> datetime | None: ...  # noqa: D102
 
 
 class Submitter:
@@ -131,21 +163,7 @@ class Submitter:
         Raises ProblemError: 422 for an order that the stream would refuse, and for an id that is known with another
         order; 503 when the broker does not confirm in time.
         """
-        now = datetime.now(UTC)
-        request = TransferRequest(
-            transfer_id=transfer_id or str(uuid7()),
-            source_wallet_id=order.source_wallet_id,
-            destination_wallet_id=order.destination_wallet_id,
-            amount=order.amount,
-            currency=order.currency,
-            requested_at=now,
-            reference=order.reference,
-            metadata=order.metadata,
-        )
-        try:
-            request.amount = format_units(check_request(request))
-        except InvalidRequestError as error:
-            raise invalid_request(("body", str(error))) from None
+        request = order.request(transfer_id)
         is_repeatable = is_repeatable and transfer_id is not None
         return await self.submit_request(caller, order.kind, request, is_repeatable=is_repeatable)
 
@@ -230,7 +248,7 @@ def fingerprint_of(caller: Caller, request: Content) -> bytes:
 
 
 def _fingerprint(user_id: str, request: Content) -> bytes:
-    content = (
+    content: tuple[object, ...] = (
         user_id,
         request.source_wallet_id,
         request.destination_wallet_id,
@@ -239,4 +257,6 @@ def _fingerprint(user_id: str, request: Content) -> bytes:
         request.reference,
         request.metadata,
     )
+    if request.kind is not None:
+        content += (request.kind, request.parent_id, request.expires_at)
     return hashlib.blake2b(_ENCODER.encode(content), digest_size=16).digest()

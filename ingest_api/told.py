@@ -26,6 +26,9 @@ def row_of(outcome: Outcome, source_user_id: str | None, destination_user_id: st
         completed_at=outcome.completed_at,
         reference=None if outcome.reference is msgspec.UNSET else outcome.reference,
         metadata=None if outcome.metadata is msgspec.UNSET else outcome.metadata,
+        kind=None if outcome.kind is msgspec.UNSET else outcome.kind,
+        parent_id=None if outcome.parent_id is msgspec.UNSET else outcome.parent_id,
+        expires_at=None if outcome.expires_at is msgspec.UNSET else outcome.expires_at,
         source_user_id=source_user_id,
         destination_user_id=destination_user_id,
     )

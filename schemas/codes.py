@@ -45,6 +45,21 @@ class FailureReason(Code):
         "Both wallets must hold the currency of the transfer.",
         "Name wallets and a currency that fit together.",
     )
+    PARENT_NOT_FOUND = (
+        "parent_not_found",
+        "The hold or transfer to draw on is not among those completed, or does not fit.",
+        "Wait for its outcome, and check its id and the wallets.",
+    )
+    HOLD_EXPIRED = (
+        "hold_expired",
+        "The hold has come to its end; what was left goes back to its wallet.",
+        "Hold the money anew.",
+    )
+    AMOUNT_EXCEEDS_REMAINING = (
+        "amount_exceeds_remaining",
+        "Less than the amount is left of the hold, or of what may be reversed.",
+        "Look at what is left of it, and draw no more than that.",
+    )
     LIMIT_EXCEEDED = (
         "limit_exceeded",
         "The amount is above the limit of the source wallet.",
@@ -181,6 +196,30 @@ class ProblemCode(Code):
         "transfer_rejected",
         "The request was set aside as a dead letter.",
         "Ask the operators for its cause.",
+        409,
+    )
+    HOLD_NOT_FOUND = (
+        "hold_not_found",
+        "There is no such hold, or it is another's, or it was not completed.",
+        "Check the id, and wait for the hold's outcome.",
+        404,
+    )
+    NOTHING_LEFT = (
+        "nothing_left",
+        "All of it has been captured, voided or reversed.",
+        "There is nothing more to draw on; look at what was drawn.",
+        409,
+    )
+    TRANSFER_NOT_REVERSIBLE = (
+        "transfer_not_reversible",
+        "Only a completed transfer or capture can be reversed.",
+        "Void a hold instead.",
+        409,
+    )
+    REFERENCE_NOT_UNIQUE = (
+        "reference_not_unique",
+        "Several transfers have this reference.",
+        "Name the one to reverse by its id.",
         409,
     )
     LETTER_NOT_FOUND = "letter_not_found", "There is no such dead letter.", "List what there is.", 404

@@ -14,6 +14,7 @@ from schemas.transfers import (
     METADATA_KEYS_MAX,
     METADATA_VALUE_CHARS_MAX,
     REFERENCE_CHARS_MAX,
+    Kind,
     format_time,
 )
 
@@ -117,17 +118,24 @@ class NewWallet(Input):
 
 
 class Wallet(Output):
-    """A wallet, its balance and the number of its entries (`version`)."""
+    """A wallet, its available balance and the number of its entries (`version`).
+
+    `held` is set aside by holds, and not part of `balance`. The limits are those of one transfer or hold, and of their
+    sum over a day; null for none.
+    """
 
     wallet_id: str
     user_id: str | None
-    kind: Literal["user", "world"] = Field(json_schema_extra=EXTENSIBLE)
+    kind: Literal["user", "world", "hold"] = Field(json_schema_extra=EXTENSIBLE)
     currency: str
     balance: Decimals
     version: int
     status: Literal["active", "frozen", "closed"]
     created_at: Time
     updated_at: Time
+    held: Decimals
+    transfer_max: Decimals | None
+    day_max: Decimals | None
 
 
 class WalletList(Output):
@@ -215,6 +223,9 @@ class Transfer(Output):
     currency: str
     reference: str | None
     metadata: dict[str, str] | None
+    kind: Kind | None = Field(default=None, description="Null for an ordinary transfer.")
+    parent_id: str | None = Field(default=None, description="The hold or transfer that this one draws on.")
+    expires_at: Time | None = Field(default=None, description="The end of a hold.")
     source_balance: Decimals | None
     source_version: int | None
     destination_balance: Decimals | None

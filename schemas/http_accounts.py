@@ -42,7 +42,7 @@ class NewApiKey(Input):
 
     name: Annotated[Text, Field(min_length=1, max_length=KEY_NAME_CHARS_MAX)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)]
-    expires_in_days: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=KEY_DAYS_MAX)] | None = Field(
+    expires_in_days: Annotated[int, Field(ge=1, le=KEY_DAYS_MAX), BeforeValidator(_whole)] | None = Field(
         None, description="Left out, the key is good until it is revoked."
     )
 

@@ -54,6 +54,10 @@ _REASON: Schema = {
 }
 _STATUS: Schema = {"enum": ["COMPLETED", "FAILED"]}
 
+_KIND = "What it is, if no ordinary transfer."
+_PARENT = "The hold or transfer that a capture, a void or a reversal draws on."
+_END = "When what is left of a hold goes back."
+
 _REQUEST_FIELDS: dict[str, Schema] = {
     "transfer_id": {
         **_uuid(_HEX_ANY),
@@ -79,6 +83,9 @@ _REQUEST_FIELDS: dict[str, Schema] = {
         "additionalProperties": {"type": "string", "maxLength": METADATA_VALUE_CHARS_MAX, "pattern": _STORABLE},
         "description": _METADATA,
     },
+    "kind": {"description": _KIND},
+    "parent_id": {**_uuid(_HEX_ANY), "description": _PARENT},
+    "expires_at": {**_time(r"(Z|[+-][0-9]{2}:[0-9]{2})"), "description": _END},
 }
 
 _OUTPUT_ID = {**_uuid(_HEX_LOWER), "description": "In lower case."}
@@ -105,6 +112,9 @@ _OUTPUT_FIELDS: dict[str, Schema] = {
     "completed_at": _OUTPUT_TIME,
     "reference": {"description": _REFERENCE},
     "metadata": {"description": _METADATA},
+    "kind": {"description": _KIND},
+    "parent_id": {**_OUTPUT_ID, "description": _PARENT},
+    "expires_at": {**_OUTPUT_TIME, "description": _END},
     "status": _STATUS,
     "reason": _REASON,
     "source_balance": _BALANCE,

@@ -9,7 +9,10 @@ Party: TypeAlias = Literal["sender", "receiver"]
 
 
 class Notification(msgspec.Struct, kw_only=True, gc=False):
-    """Tells ``email`` that a transfer it is a party of has completed, or, to the sender only, failed."""
+    """Tells ``email`` that a transfer it is a party of has completed, or, to the sender only, failed.
+
+    ``kind`` is missing for an ordinary transfer. Of a hold and a void only the sender is told: both wallets are theirs.
+    """
 
     transfer_id: str
     recipient: Party
@@ -22,6 +25,7 @@ class Notification(msgspec.Struct, kw_only=True, gc=False):
     currency: str
     reference: str | None
     completed_at: datetime
+    kind: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class NotificationKey(msgspec.Struct, frozen=True, gc=False):

@@ -25,6 +25,9 @@ WALLET: dict[str, Any] = {
     "status": "active",
     "created_at": "2030-01-30T09:01:00.000000Z",
     "updated_at": "2030-01-31T12:00:00.041250Z",
+    "held": "0.0000",
+    "transfer_max": None,
+    "day_max": None,
 }
 
 ASKED_AT = "2030-01-31T12:00:00.000000Z"

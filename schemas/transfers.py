@@ -6,11 +6,12 @@ Requests are read with msgspec, which is several times faster than a pydantic mo
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from iso4217 import Currency
 
+from schemas.holds import hold_wallet_id
 from schemas.money import parse_amount
 from schemas.strict_json import loads_strict
 
@@ -26,8 +27,21 @@ YEAR_MAX = 9998
 CURRENCIES = frozenset(currency.code for currency in Currency)
 """The alphabetic codes of ISO 4217."""
 
+HOLD: Final = "hold"
+CAPTURE: Final = "capture"
+VOID: Final = "void"
+REVERSAL: Final = "reversal"
+
+Kind: TypeAlias = Literal["hold", "capture", "void", "reversal"]
+"""What a request is, if it is no ordinary transfer. A hold sets money of a wallet aside, in its hold wallet; a capture
+pays out of a hold, and a void gives back what is left of it; a reversal sends back what a transfer has brought."""
+
+DRAWS = frozenset({CAPTURE, VOID, REVERSAL})
+"""Those that draw on an earlier transfer, and never on more than is left of it."""
+
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"  # RFC 9562 section 4
 _IDS = re.compile(rf"{_UUID} {_UUID} {_UUID}")
+_ID = re.compile(_UUID)
 
 
 class MalformedRequestError(ValueError):
@@ -39,7 +53,10 @@ class InvalidRequestError(ValueError):
 
 
 class TransferRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """A request to move ``amount`` (decimal text) of ``currency`` from the source wallet to the destination."""
+    """A request to move ``amount`` (decimal text) of ``currency`` from the source wallet to the destination.
+
+    ``parent_id`` is the transfer that a capture, a void or a reversal draws on; a hold may have an end.
+    """
 
     transfer_id: str
     source_wallet_id: str
@@ -49,6 +66,9 @@ class TransferRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, 
     requested_at: Annotated[datetime, msgspec.Meta(tz=True)]
     reference: str | None = None
     metadata: dict[str, str] | None = None
+    kind: Kind | None = None
+    parent_id: str | None = None
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Outcome(msgspec.Struct, kw_only=True, gc=False):
@@ -65,6 +85,9 @@ class Outcome(msgspec.Struct, kw_only=True, gc=False):
     requested_at: datetime
     reference: str | msgspec.UnsetType = msgspec.UNSET
     metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    kind: str | msgspec.UnsetType = msgspec.UNSET
+    parent_id: str | msgspec.UnsetType = msgspec.UNSET
+    expires_at: datetime | msgspec.UnsetType = msgspec.UNSET
     status: str
     reason: str | None
     source_balance: str | None
@@ -115,6 +138,8 @@ def check_request(request: TransferRequest) -> int:
         _check_text("reference", request.reference, REFERENCE_CHARS_MAX)
     if request.metadata is not None:
         _check_metadata(request.metadata)
+    if request.kind is not None or request.parent_id is not None or request.expires_at is not None:
+        _check_kind(request)
     try:
         return parse_amount(request.amount)
     except ValueError as error:
@@ -149,6 +174,23 @@ def _check_text(name: str, text: str, chars_max: int) -> None:
         raise InvalidRequestError(f"{name} must not contain the character U+0000")
 
 
+def _check_kind(request: TransferRequest) -> None:
+    if (request.parent_id is not None) != (request.kind in DRAWS):
+        raise InvalidRequestError("parent_id must be given with a capture, a void or a reversal, and with nothing else")
+    if request.parent_id is not None:
+        if _ID.fullmatch(request.parent_id) is None:
+            raise InvalidRequestError("parent_id must be a hyphenated UUID")
+        request.parent_id = request.parent_id.lower()
+    if request.kind == HOLD and request.destination_wallet_id != hold_wallet_id(request.source_wallet_id):
+        raise InvalidRequestError("the destination of a hold must be the hold wallet of its source")
+    if request.expires_at is not None:
+        if request.kind != HOLD:
+            raise InvalidRequestError("expires_at must be given with nothing but a hold")
+        if not YEAR_MIN <= request.expires_at.year <= YEAR_MAX:
+            raise InvalidRequestError(f"expires_at must lie in the years {YEAR_MIN} to {YEAR_MAX}")
+        request.expires_at = request.expires_at.astimezone(UTC)
+
+
 def _check_metadata(metadata: dict[str, str]) -> None:
     if len(metadata) > METADATA_KEYS_MAX:
         raise InvalidRequestError(f"metadata must have at most {METADATA_KEYS_MAX} keys")
@@ -172,5 +214,7 @@ def _refuse_repeated_keys(raw: bytes, request: TransferRequest) -> None:
         quotes += 4
     if request.metadata is not None:
         quotes += 2 + 4 * len(request.metadata)
+    if request.kind is not None:
+        quotes += 4 + (4 if request.parent_id is not None else 0) + (4 if request.expires_at is not None else 0)
     if raw.count(b'"') != quotes:
         _refuse_malformed(raw)

@@ -26,6 +26,7 @@ class LogDelivery:
                     transfer_id=notification.transfer_id,
                     recipient=notification.recipient,
                     email=mask_email(notification.email),
+                    kind=notification.kind or None,
                     status=notification.status,
                     amount=notification.amount,
                     currency=notification.currency,

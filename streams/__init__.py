@@ -1,1 +1,1 @@
-"""The Faust apps: record batches in, pure rules, one agent a file."""
+"""The Faust apps: record batches in, one agent a file."""

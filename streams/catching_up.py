@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
 
 import asyncpg
 import structlog
@@ -12,22 +14,24 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
-from schemas.transfers import TransferRequest
+from schemas.transfers import HOLD, TransferRequest
 from sinks.errors import CannotFollowError, TransientError
 from sinks.kafka.publisher import KafkaPublisher, source_offset_of
 from sinks.kafka.records import Consumed
 from sinks.kafka.stretches import first_record, records_between
 from sinks.kafka.tails import Bounds, bounds_of, committed_reader, last_between, partitions_of
 from sinks.ledger import statements
+from sinks.ledger.facts import limited_payers, parents_named, with_drawn
 from sinks.ledger.identity import sort_orders
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
+from sinks.ledger.spending import first_minute, minute_of
 from sinks.ledger.transaction import stored_transfers
-from sinks.ledger.types import Batch, Order, Transfer
+from sinks.ledger.types import Batch, Facts, Order, Parent, Transfer
 from sinks.postgres.pool import connect, create_pool
 from streams.following import Candidate, Following, Place, legs_of
 from streams.outcomes import told_transfer
 from streams.requests import read_requests
-from streams.rules import decide
 from streams.signed_requests import forged_requests, request_verifier, without
 
 LOCK_WAIT = "2s"
@@ -207,7 +211,9 @@ class _CatchingUp:
             self._places = await self._read_on()
         free = [c for p, c in self._candidates.items() if c and not self._queues.get(p)]
         await self._learn([candidates[0].order.request for candidates in free])
-        filled = self._following.fill(waiting, self._places, [c[0] for c in free], decide, self._ledger.now())
+        now = self._ledger.now()
+        facts = await self._facts([candidates[0].order.request for candidates in free], now)
+        filled = self._following.fill(waiting, self._places, [c[0] for c in free], partial(decide, facts=facts), now)
         if filled is None:
             raise CannotFollowError(
                 f"transfer {waiting[0].transfer_id} was told to have followed on transfers that were not told, and no "
@@ -217,9 +223,24 @@ class _CatchingUp:
         _log.warning("ledger.untold_transfer", partition=filled.partition, offset=filled.offset)
         return True
 
-    async def _learn(self, parties: Iterable[Transfer | TransferRequest]) -> None:
+    async def _facts(self, requests: Sequence[TransferRequest], now: datetime) -> Facts:
+        """What the rows tell, those taken and not written yet among them."""
+        rows = [row for row in self._following.unwritten if row.reason is None]
+        parent_ids = parents_named(requests)
+        parents: dict[str, Parent] = {}
+        if parent_ids:
+            parents = with_drawn(await self._ledger.parents(parent_ids), parent_ids, rows)
+        payers = limited_payers(requests, self._following.known(requests))
+        spending = await self._ledger.spending(payers, first_minute(now)) if payers else {}
+        for row in rows:
+            if row.source_wallet_id in spending and row.parent_id is None:
+                spending[row.source_wallet_id].add(minute_of(row.completed_at), row.units)
+        return Facts(parents, {wallet_id: found.since(first_minute(now)) for wallet_id, found in spending.items()})
+
+    async def _learn(self, parties: Collection[Transfer | TransferRequest]) -> None:
         unknown = self._following.unknown(parties)
         if unknown:
+            await self._ledger.make_hold_wallets([party for party in parties if party.kind == HOLD])
             self._following.learn(unknown, await self._ledger.wallets(sorted(unknown)))
 
     async def _write(self) -> None:

@@ -1,19 +1,25 @@
 """Rows made of outcomes that were told already, so that a restored ledger goes on as it did the first time. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from schemas.money import format_units
-from schemas.transfers import TransferRequest
+from schemas.transfers import VOID, TransferRequest
 from sinks.errors import CannotFollowError
-from sinks.ledger.types import Batch, Decide, Order, Transfer, Verdict, WalletState
+from sinks.ledger.types import Batch, Order, Transfer, Verdict, WalletState
 
 WALLETS_MAX = 200_000
 """Kept between two writes; a wallet takes some 350 bytes."""
 
 Place = tuple[str, int]
 """A wallet and one of its versions: of two transfers only one can have made it."""
+
+
+DecideWithFacts = Callable[
+    [Sequence[Order], Mapping[str, WalletState], datetime], tuple[list[Transfer], dict[str, WalletState]]
+]
+"""A ``Decide`` that was given the facts."""
 
 
 class Leg(NamedTuple):
@@ -66,6 +72,11 @@ class Following:
         """How many are taken and not written yet."""
         return len(self._rows)
 
+    @property
+    def unwritten(self) -> Sequence[Transfer]:
+        """Those."""
+        return self._rows
+
     def next_offset(self, partition: int) -> int:
         """The first request of a partition that nothing has been made of."""
         return self._reached.get(partition, self._next_offsets[partition])
@@ -78,6 +89,11 @@ class Following:
     def learn(self, asked: Iterable[str], found: Mapping[str, WalletState]) -> None:
         """Those of the wallets asked for that exist, as they are committed."""
         self._wallets.update({wallet_id: found.get(wallet_id) for wallet_id in asked})
+
+    def known(self, requests: Iterable[TransferRequest]) -> dict[str, WalletState]:
+        """Those of the wallets of these that exist, as the rows taken so far leave them."""
+        named = {wallet_id for r in requests for wallet_id in (r.source_wallet_id, r.destination_wallet_id)}
+        return {wallet_id: state for wallet_id in named if (state := self._wallets[wallet_id]) is not None}
 
     def take(self, transfer: Transfer) -> bool:
         """Make it a row; False while another must come before it.
@@ -95,7 +111,7 @@ class Following:
         waiting: Sequence[Transfer],
         told: Collection[Place],
         candidates: Iterable[Candidate],
-        decide: Decide,
+        decide: DecideWithFacts,
         now: datetime,
     ) -> Order | None:
         """Make a row of a request that was decided before one of those ``waiting``, and of which nothing was told:
@@ -112,7 +128,8 @@ class Following:
         chosen: Transfer | None = None
         order: Order | None = None
         for candidate in candidates:
-            [transfer], _ = decide([candidate.order], self._known_of(candidate.order), now)
+            known = self.known([candidate.order.request])
+            [transfer], _ = decide([candidate.order], known, _decided_at(candidate, now))
             legs = legs_of(transfer)
             if any((leg.wallet_id, leg.version) in told for leg in legs):
                 continue
@@ -156,7 +173,7 @@ class Following:
                 f"{said} with {format_units(leg.units_after)}, but it would have "
                 f"{format_units(wallet.units + leg.units_moved)}"
             )
-        if not wallet.is_active:
+        if not wallet.is_active and not (transfer.kind == VOID and leg.wallet_id == transfer.destination_wallet_id):
             raise CannotFollowError(f"{said}, and in the ledger that wallet is not active: make it so, for this long")
         return True
 
@@ -171,17 +188,20 @@ class Following:
             return None
         return leg.wallet_id, leg.units_after - leg.units_moved - wallet.units
 
-    def _known_of(self, order: Order) -> dict[str, WalletState]:
-        named = (order.request.source_wallet_id, order.request.destination_wallet_id)
-        return {wallet_id: state for wallet_id in named if (state := self._wallets[wallet_id]) is not None}
-
     def _add(self, transfer: Transfer, legs: Iterable[Leg]) -> None:
         for leg in legs:
             wallet = self._wallets[leg.wallet_id]
             assert wallet is not None  # noqa: S101 (it was looked at before)
             self._before.setdefault(leg.wallet_id, wallet)
             self._wallets[leg.wallet_id] = WalletState(
-                wallet.currency, wallet.is_world, wallet.is_active, leg.units_after, leg.version
+                wallet.currency, wallet.is_world, wallet.is_active, leg.units_after, leg.version, terms=wallet.terms
             )
         self._rows.append(transfer)
         self._reached[transfer.request_partition] = transfer.request_offset + 1
+
+
+def _decided_at(candidate: Candidate, now: datetime) -> datetime:
+    """When to decide it: what has an end, or a parent with one, as soon as it came."""
+    if candidate.order.request.kind is None:
+        return now
+    return min(now, datetime.fromtimestamp(candidate.came_ms / 1000, UTC))

@@ -7,7 +7,7 @@ from schemas.crash_points import CrashPoint
 from schemas.notifications import Notification, Party, encode_notification
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS, TRANSFERS_OUTCOMES
-from schemas.transfers import Outcome, decode_outcome
+from schemas.transfers import HOLD, VOID, Outcome, decode_outcome
 from sinks.crash import reach
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
@@ -16,6 +16,8 @@ from sinks.recipients import Recipient, Recipients
 from streams.metrics import BATCH_SECONDS
 from streams.stage import Commit, Output, Positions, publish_only, refuse_shorter
 from streams.traces import headers_after
+
+_WITHIN_ONE_OWNER = frozenset({HOLD, VOID})
 
 
 class NotificationsStage:
@@ -91,9 +93,12 @@ def _is_new(outcome: Consumed) -> bool:
 
 
 def notifications_of(outcome: Outcome, owners: Mapping[str, Recipient | None]) -> list[Notification]:
-    """The sender is told in any case, the receiver of a completed transfer; a wallet without an owner tells nobody."""
+    """The sender is told in any case, the receiver of a completed transfer; a wallet without an owner tells nobody.
+
+    Money that is held, or no longer so, stays with one person, who is told once.
+    """
     parties: list[tuple[Party, str]] = [("sender", outcome.source_wallet_id)]
-    if outcome.reason is None:
+    if outcome.reason is None and outcome.kind not in _WITHIN_ONE_OWNER:
         parties.append(("receiver", outcome.destination_wallet_id))
     return [
         Notification(
@@ -108,6 +113,7 @@ def notifications_of(outcome: Outcome, owners: Mapping[str, Recipient | None]) -
             currency=outcome.currency,
             reference=outcome.reference or None,
             completed_at=outcome.completed_at,
+            kind=outcome.kind,
         )
         for recipient, wallet_id in parties
         if (owner := owners.get(wallet_id)) is not None

@@ -11,7 +11,7 @@ from sinks.ledger.types import Transfer
 
 def outcome_of(transfer: Transfer) -> Outcome:
     """What is told of a transfer."""
-    return Outcome(
+    outcome = Outcome(
         transfer_id=transfer.transfer_id,
         source_wallet_id=transfer.source_wallet_id,
         destination_wallet_id=transfer.destination_wallet_id,
@@ -28,6 +28,11 @@ def outcome_of(transfer: Transfer) -> Outcome:
         destination_version=transfer.destination_version,
         completed_at=transfer.completed_at,
     )
+    if transfer.kind is not None:
+        outcome.kind = transfer.kind
+        outcome.parent_id = msgspec.UNSET if transfer.parent_id is None else transfer.parent_id
+        outcome.expires_at = msgspec.UNSET if transfer.expires_at is None else transfer.expires_at
+    return outcome
 
 
 def outcome_record(transfer: Transfer, traceparent: bytes | None = None) -> Record:
@@ -63,6 +68,9 @@ def told_transfer(record: Consumed) -> Transfer:
         metadata=None if outcome.metadata is msgspec.UNSET else outcome.metadata,
         request_partition=record.partition,
         request_offset=request_offset,
+        kind=None if outcome.kind is msgspec.UNSET else outcome.kind,
+        parent_id=None if outcome.parent_id is msgspec.UNSET else outcome.parent_id,
+        expires_at=None if outcome.expires_at is msgspec.UNSET else outcome.expires_at,
     )
 
 

@@ -16,6 +16,7 @@ from sinks.errors import LedgerBehindError, ShorterTopicError
 from sinks.kafka.publisher import Publisher, last_source_offsets
 from sinks.kafka.records import Consumed, Record
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.speculation import Decision, SpeculativeLedger
 from sinks.ledger.types import Applied, Batch, Order, Refused, Transfer
 from sinks.postgres.history import OneHistory
@@ -23,7 +24,6 @@ from sinks.postgres.pool import create_pool
 from streams.metrics import BATCH_SECONDS
 from streams.outcomes import outcome_record
 from streams.requests import DeadLetter, dead_letter_record, read_requests
-from streams.rules import decide
 from streams.signed_requests import Forged, forged_requests, letters_of, request_verifier, without
 from streams.stage import Commit, Output, Outputs, Positions, refuse_shorter
 from streams.traces import Traces, traces_of

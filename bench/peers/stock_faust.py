@@ -28,11 +28,11 @@ from schemas.settings import Settings
 from schemas.topics import TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from sinks.kafka.options import client_options
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Batch, Order, Transfer
 from sinks.postgres.pool import create_pool
 from streams.outcomes import outcome_record
 from streams.requests import read_requests
-from streams.rules import decide
 
 TAKE_MAX = 800
 TAKE_WITHIN_S = 0.1

@@ -9,7 +9,8 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from ingest_api.acceptance import SUBMISSION_PARAMETERS, SUBMISSION_RESPONSES, answer_submission, idempotency_key
 from ingest_api.caller import AuthenticatedRoute, caller_of
-from ingest_api.examples import answers, takes
+from ingest_api.dry_run import rehearsed
+from ingest_api.examples import answers, answers_either, takes
 from ingest_api.preferences import APPLIED, APPLIED_HEADER, PREFER_PARAMETER, WAITED_KEY, wait_s_of
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, invalid_request, transfer_not_found
@@ -20,9 +21,12 @@ from ingest_api.submission import Order, is_of, transfer_id_of_key
 from ingest_api.tokens import Caller
 from ingest_api.visibility import sees_all, visible_part
 from ingest_api.waiting import Deadline, told, waiting_for
-from schemas import samples
+from schemas import draw_samples, samples
 from schemas.codes import ProblemCode
 from schemas.http import NewTransfer, PendingTransfer, Receipt, Transfer
+from schemas.http_draws import Verdict
+
+DryRun = Annotated[bool, Query(description="Decide by the same rules, and write nothing.")]
 
 
 class _OneName(Convertor[str]):
@@ -51,17 +55,29 @@ ReceiptToken = Annotated[str | None, Query(max_length=200, description="From the
     status_code=202,
     response_model=Receipt,
     responses=SUBMISSION_RESPONSES
+    | answers_either(
+        200,
+        {"outcome": samples.OUTCOME, "dry run": draw_samples.VERDICT},
+        model=Transfer | Verdict,
+        description="What became of it, within the time that `Prefer` allows, or what a dry run came to.",
+        headers=SUBMISSION_RESPONSES[200]["headers"],
+    )
     | problems(
         *(400, 401, 403, ProblemCode.WALLET_NOT_FOUND, ProblemCode.TRANSFER_REJECTED, 413),
         *(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, 503, ProblemCode.BROKER_UNAVAILABLE),
     ),
     openapi_extra=takes(samples.ORDER, **SUBMISSION_PARAMETERS),
 )
-async def submit_transfer(request: Request, body: NewTransfer) -> Response:
+async def submit_transfer(
+    request: Request,
+    body: NewTransfer,
+    dry_run: DryRun = False,  # noqa: FBT002 (a query parameter)
+) -> Response:
     """Move money out of a wallet of the caller's (an admin: of anyone's).
 
     202 says that Kafka holds the request on all of its in-sync replicas; follow `Location` for the outcome. With
-    `Prefer: wait=SECONDS` the answer is 200 with the outcome, if that is published in time.
+    `Prefer: wait=SECONDS` the answer is 200 with the outcome, if that is published in time. With `dry_run` nothing is
+    sent: 200 says what would become of it now.
 
     The same key (or `transfer_id`) and content have the same answer, whichever process is asked, before and after
     restarts; with other content it is 422 `idempotency_key_reused`. Where the first use is so young that nobody has
@@ -82,6 +98,8 @@ async def submit_transfer(request: Request, body: NewTransfer) -> Response:
         metadata=body.metadata,
     )
     transfer_id = body.transfer_id if key is None else transfer_id_of_key(caller, key)
+    if dry_run:
+        return await rehearsed(services, caller, order.request(transfer_id))
     return await answer_submission(request, order, transfer_id)
 
 

@@ -152,6 +152,9 @@ class RowStep(Output):
     completed_at: Time
     reference: str | None
     metadata: dict[str, str] | None
+    kind: str | None = None
+    parent_id: str | None = None
+    expires_at: Time | None = None
 
 
 class OutcomeStep(Place):

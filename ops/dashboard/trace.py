@@ -42,6 +42,8 @@ _COMPARED = (
     "destination_balance",
     "destination_version",
 )
+_COMPARED_IF_ANY = ("kind", "parent_id")
+"""Not told of an ordinary transfer."""
 
 
 async def trace_transfer(settings: Settings, database: Database, transfer_id: str) -> TransferPath | None:
@@ -136,7 +138,9 @@ def _row_step(row: Any) -> RowStep:
 def _outcome_step(row: Any, record: Consumed) -> OutcomeStep:
     try:
         told = decode_outcome(record.value or b"")
-        is_row = all(getattr(told, name) == row[name] for name in _COMPARED)
+        is_row = all(getattr(told, name) == row[name] for name in _COMPARED) and all(
+            (getattr(told, name) or None) == row[name] for name in _COMPARED_IF_ANY
+        )
     except msgspec.MsgspecError:
         is_row = False
     return OutcomeStep(**_place(record), is_row=is_row)
@@ -161,7 +165,9 @@ def _audit_step(row: Any, record: Consumed) -> AuditStep:
     try:
         document = orjson.loads(record.value or b"")
         holds = document["hash"] == record_hash(document)
-        is_row = all(document[name] == row[name] for name in _COMPARED)
+        is_row = all(document[name] == row[name] for name in _COMPARED) and all(
+            document.get(name) == row[name] for name in _COMPARED_IF_ANY
+        )
         named = {name: str(document[name]) for name in ("sequence", "prev_hash", "hash")}
     except (ValueError, TypeError, KeyError):  # somebody else has written it
         return AuditStep(**_place(record), sequence=None, prev_hash=None, hash=None, hash_holds=False, is_row=False)

@@ -34,11 +34,11 @@ def request_row(record: Consumed) -> Row:
     try:
         request, units = decode_request(record.value)
     except MalformedRequestError:
-        return (*start, DeadLetterCause.UNDECODABLE.value, *(None,) * 8)
+        return (*start, DeadLetterCause.UNDECODABLE.value, *(None,) * 11)
     except InvalidRequestError:
-        return (*start, DeadLetterCause.INVALID_REQUEST.value, *(None,) * 8)
+        return (*start, DeadLetterCause.INVALID_REQUEST.value, *(None,) * 11)
     if record.key != request.source_wallet_id.encode():
-        return (*start, DeadLetterCause.WRONG_KEY.value, *(None,) * 8)
+        return (*start, DeadLetterCause.WRONG_KEY.value, *(None,) * 11)
     return (
         *start,
         None,
@@ -50,6 +50,9 @@ def request_row(record: Consumed) -> Row:
         request.requested_at,
         request.reference,
         _json_text(request.metadata),
+        request.kind,
+        request.parent_id,
+        request.expires_at,
     )
 
 
@@ -85,6 +88,9 @@ def outcome_row(record: Consumed) -> Row:
         moment_of(document["requested_at"]),
         None if outcome.reference is msgspec.UNSET else outcome.reference,
         None if outcome.metadata is msgspec.UNSET else _json_text(outcome.metadata),
+        None if outcome.kind is msgspec.UNSET else outcome.kind,
+        None if outcome.parent_id is msgspec.UNSET else uuid_text(outcome.parent_id),
+        None if outcome.expires_at is msgspec.UNSET else moment_of(document["expires_at"]),
         outcome.status,
         outcome.reason,
         None if outcome.source_balance is None else parse_units(outcome.source_balance),
@@ -117,6 +123,7 @@ def notification_row(record: Consumed) -> Row:
         parse_units(notification.amount),
         notification.currency,
         notification.reference,
+        None if notification.kind is msgspec.UNSET else notification.kind,
         moment_of(document["completed_at"]),
     )
 

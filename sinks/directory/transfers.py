@@ -31,6 +31,9 @@ class TransferRow:
     completed_at: datetime
     reference: str | None
     metadata: dict[str, str] | None
+    kind: str | None = None
+    parent_id: str | None = None
+    expires_at: datetime | None = None
     source_user_id: str | None
     destination_user_id: str | None
 
@@ -46,6 +49,9 @@ class StoredRequest:
     currency: str
     reference: str | None
     metadata: dict[str, str] | None
+    kind: str | None = None
+    parent_id: str | None = None
+    expires_at: datetime | None = None
     requested_at: datetime
     request_partition: int
     request_offset: int

@@ -1,12 +1,13 @@
 """Wallets and their entries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
 import msgspec
 
+from schemas.holds import hold_wallet_id
 from sinks.directory import statements
 from sinks.directory.database import Database
 from sinks.errors import NoSuchUserError, TransientError
@@ -17,7 +18,7 @@ _WORLD_ATTEMPTS_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletRow:
-    """A wallet; ``balance`` is decimal text with four digits after the point."""
+    """A wallet; amounts are decimal text with four digits after the point. ``balance`` is what is available."""
 
     wallet_id: str
     user_id: str | None
@@ -28,6 +29,9 @@ class WalletRow:
     status: str
     created_at: datetime
     updated_at: datetime
+    held: str
+    transfer_max: str | None
+    day_max: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class Wallets:
 
     async def find(self, wallet_id: str) -> WalletRow | None:
         """The wallet of this id."""
-        row = await self._database.row(statements.FIND_WALLET, wallet_id)
+        row = await self._database.row(statements.FIND_WALLET, wallet_id, hold_wallet_id(wallet_id))
         return WalletRow(**row) if row else None
 
     async def version_of(self, wallet_id: str) -> int:
@@ -79,7 +83,16 @@ class Wallets:
 
     async def of_user(self, user_id: str) -> list[WalletRow]:
         """The user's wallets in order of currency."""
-        return [WalletRow(**row) for row in await self._database.rows(statements.LIST_WALLETS, user_id)]
+        rows = [WalletRow(**row) for row in await self._database.rows(statements.LIST_WALLETS, user_id)]
+        hold_wallets = {hold_wallet_id(row.wallet_id): row.wallet_id for row in rows}
+        found = await self._database.rows(statements.BALANCES, list(hold_wallets))
+        held = {hold_wallets[wallet_id]: balance for wallet_id, balance in found}
+        return [replace(row, held=held.get(row.wallet_id, row.held)) for row in rows]
+
+    async def set_limits(self, wallet_id: str, transfer_max: str | None, day_max: str | None) -> bool:
+        """Bound each transfer and hold out of the wallet, and their sum over a day; None for no limit. False if there
+        is no such wallet."""
+        return await self._database.row(statements.SET_LIMITS, wallet_id, transfer_max, day_max) is not None
 
     async def owner_of(self, wallet_id: str) -> Owner | None:
         """Whose the wallet is, or None when there is no such wallet."""
@@ -101,7 +114,9 @@ class Wallets:
 
     async def set_status(self, wallet_id: str, status: str, from_statuses: Sequence[str]) -> WalletRow | None:
         """The wallet with its new status, or None if it has none of these now, or is to be closed and not empty."""
-        row = await self._database.row(statements.SET_WALLET_STATUS, wallet_id, status, from_statuses)
+        row = await self._database.row(
+            statements.SET_WALLET_STATUS, wallet_id, status, from_statuses, hold_wallet_id(wallet_id)
+        )
         return WalletRow(**row) if row else None
 
     async def entries(self, wallet_id: str, *, before_version: int, count_max: int) -> list[EntryRow]:

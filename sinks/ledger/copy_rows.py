@@ -32,6 +32,9 @@ COLUMNS = (
     "reason",
     "reference",
     "metadata",
+    "kind",
+    "parent_id",
+    "expires_at",
 )
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -54,6 +57,8 @@ _NEGATIVE = 0x4000
 
 _LENGTH = Struct("!i")
 _NULL = _LENGTH.pack(-1)
+_TIME = Struct("!iq")
+_TIME_BYTES = 8
 
 
 def encode_rows(transfers: Sequence[Transfer]) -> bytearray:
@@ -94,7 +99,7 @@ def _encode(transfers: Sequence[Transfer]) -> bytearray:
                     8, requested_at, 8, completed_at, 4, t.request_partition, 8, t.request_offset,
                 )
             )  # fmt: skip
-        parts.append(_ending(t.reason, t.reference, None if t.metadata is None else orjson.dumps(t.metadata)))
+        parts.append(_ending(t))
     parts.append(_TRAILER)
     return bytearray().join(parts)
 
@@ -121,13 +126,29 @@ def _numeric(units: int) -> bytes:
     return _NUMERIC.pack(5, 3, sign, 4, fourth, third, second, first, decimals)
 
 
-def _ending(reason: str | None, reference: str | None, metadata: bytes | None) -> bytes:
-    """status, reason, reference and metadata."""
-    if reason is None and reference is None and metadata is None:
+def _ending(t: Transfer) -> bytes:
+    """status, reason, reference, metadata, kind, parent_id and expires_at."""
+    if t.reason is None and t.reference is None and t.metadata is None and t.kind is None:
         return _PLAIN_ENDING
-    status = _text("COMPLETED" if reason is None else "FAILED")
+    status = _text("COMPLETED" if t.reason is None else "FAILED")
+    metadata = None if t.metadata is None else orjson.dumps(t.metadata)
     jsonb = _NULL if metadata is None else _LENGTH.pack(len(metadata) + 1) + b"\x01" + metadata  # 1 is the format
-    return status + _text(reason) + _text(reference) + jsonb
+    kind = _ORDINARY if t.kind is None else _kind(t.kind, t.parent_id, t.expires_at)
+    return status + _text(t.reason) + _text(t.reference) + jsonb + kind
+
+
+def _kind(kind: str, parent_id: str | None, expires_at: datetime | None) -> bytes:
+    """kind, parent_id and expires_at."""
+    parent = _NULL if parent_id is None else _LENGTH.pack(_UUID_BYTES) + _uuid(parent_id)
+    end = _NULL if expires_at is None else _TIME.pack(_TIME_BYTES, (expires_at - _EPOCH) // _MICROSECOND)
+    return _text(kind) + parent + end
+
+
+def _uuid(text: str) -> bytes:
+    found = bytes.fromhex(text.replace("-", ""))
+    if len(found) != _UUID_BYTES:
+        raise ValueError("a UUID has 32 hexadecimal digits")
+    return found
 
 
 def _text(value: str | None) -> bytes:
@@ -137,4 +158,5 @@ def _text(value: str | None) -> bytes:
     return _LENGTH.pack(len(encoded)) + encoded
 
 
-_PLAIN_ENDING = _text("COMPLETED") + _NULL * 3
+_ORDINARY = _NULL * 3
+_PLAIN_ENDING = _text("COMPLETED") + _NULL * 3 + _ORDINARY

@@ -55,4 +55,7 @@ def _content(said: TransferRequest | Transfer, units: int) -> tuple[object, ...]
         said.currency,
         said.reference,
         said.metadata,
+        said.kind,
+        said.parent_id,
+        said.expires_at,
     )

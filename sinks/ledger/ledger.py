@@ -7,11 +7,14 @@ import asyncpg
 import msgspec
 
 from schemas.codes import DeadLetterCause
+from schemas.transfers import TransferRequest
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
+from sinks.ledger.facts import make_hold_wallets, read_parents, read_spending, unusual
 from sinks.ledger.identity import Sorted, sort_orders
+from sinks.ledger.spending import Spending
 from sinks.ledger.transaction import has_rows, lock_decide_and_write, read_wallets, stored_transfers, write
-from sinks.ledger.types import Applied, Batch, Decide, Order, Refused, Verdict, WalletState
+from sinks.ledger.types import Applied, Batch, Decide, Order, Parent, Refused, Transfer, Verdict, WalletState
 from sinks.metrics import COMMIT_RETRIES
 from sinks.postgres.faults import is_data_fault
 from sinks.postgres.pool import Connection
@@ -59,6 +62,29 @@ class Ledger:
             with attempt:
                 async with self._pool.acquire() as connection:
                     return await read_wallets(connection, wallet_ids)
+        raise AssertionError("retries end only with an answer")
+
+    async def make_hold_wallets(self, parties: Sequence[TransferRequest | Transfer]) -> None:
+        """Make the hold wallets that holds among these name and that do not exist."""
+        async for attempt in until_done():
+            with attempt:
+                async with self._pool.acquire() as connection:
+                    await make_hold_wallets(connection, parties)
+
+    async def parents(self, parent_ids: Collection[str], aside: Collection[str] = ()) -> dict[str, Parent]:
+        """Those of these transfers that are completed, and what the draws on them, but for ``aside``, have left."""
+        async for attempt in until_done():
+            with attempt:
+                async with self._pool.acquire() as connection:
+                    return await read_parents(connection, parent_ids, aside)
+        raise AssertionError("retries end only with an answer")
+
+    async def spending(self, wallet_ids: Collection[str], minute: int) -> dict[str, Spending]:
+        """What has left each of these wallets from a minute on, as it is committed."""
+        async for attempt in until_done():
+            with attempt:
+                async with self._pool.acquire() as connection:
+                    return await read_spending(connection, wallet_ids, minute)
         raise AssertionError("retries end only with an answer")
 
     async def write(self, batches: Sequence[Batch], verdict: Verdict) -> None:
@@ -135,6 +161,7 @@ class Ledger:
 
     async def _write(self, connection: Connection, batches: Sequence[Batch], found: Sorted) -> Applied:
         with tracing().database("transfers", len(found.fresh)):
+            await make_hold_wallets(connection, unusual(found.fresh))
             written = await lock_decide_and_write(
                 connection, topic=self._topic, batches=batches, orders=found.fresh, decide=self.decide, now=self.now()
             )

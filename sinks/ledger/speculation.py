@@ -8,20 +8,31 @@ import structlog
 
 from schemas.codes import FailureReason
 from sinks.errors import ProgressMovedError, TransientError, VersionConflictError
+from sinks.ledger.facts import parents_named, unusual, with_drawn
 from sinks.ledger.identity import Sorted, sort_orders
 from sinks.ledger.ledger import Ledger
 from sinks.ledger.memory import WalletMemory
+from sinks.ledger.spending import first_minute, minute_of
 from sinks.ledger.transaction import wallets_of
-from sinks.ledger.types import Applied, Batch, Order, Transfer, Verdict, WalletState
+from sinks.ledger.types import Applied, Batch, Facts, Order, Parent, Transfer, Verdict, WalletState
 from sinks.metrics import COMMIT_RETRIES, VERSION_CONFLICTS
 from sinks.postgres.retry import describe
 
 PAUSE_BATCHES_MAX = 256
 """So many batches at most are decided under locks after another writer came in between."""
 
-_BY_BALANCE = frozenset({FailureReason.INSUFFICIENT_FUNDS, FailureReason.BALANCE_OVERFLOW})
-"""What a payment of another worker might have changed. Wallets that do not exist or are not active are never kept in
-memory, and a currency never changes."""
+_BY_BALANCE = frozenset(
+    {
+        FailureReason.PARENT_NOT_FOUND,
+        FailureReason.AMOUNT_EXCEEDS_REMAINING,
+        FailureReason.LIMIT_EXCEEDED,
+        FailureReason.INSUFFICIENT_FUNDS,
+        FailureReason.BALANCE_OVERFLOW,
+    }
+)
+"""What a payment of another worker might have changed: whatever is made to be drawn on, or drawn, moves the version of
+the wallet that is drawn on. Wallets that do not exist or are not active are never kept in memory, and a currency never
+changes."""
 
 # The last of asyncpg's is a connection that was cut off in mid-use.
 _IN_DOUBT = (
@@ -60,6 +71,7 @@ class SpeculativeLedger:
         self._pause_batches = 1
         self._paused_batches_left = 0
         self._hits = 0
+        self._ahead: list[Decision] = []
 
     async def progress(self, partitions: Collection[int]) -> dict[int, int]:
         """The offset of the next request to apply, of each of these partitions."""
@@ -79,22 +91,60 @@ class SpeculativeLedger:
         found = sort_orders([order for batch in batches for order in batch.orders], {})
         if self._paused_batches_left > 0:
             return Decision(batches, found, None, memory)
+        others = unusual(found.fresh)
         read, unknown = memory.recall(wallets_of(found.fresh))
         if unknown:
+            if others:
+                await self._ledger.make_hold_wallets(others)
             loaded = await self._ledger.wallets(unknown)
-            memory.keep(loaded)
+            memory.learn(loaded)
             read.update(loaded)
         now = self._ledger.now()
-        transfers, changed = self._ledger.decide(found.fresh, read, now)
+        payers = {order.request.source_wallet_id for order in found.fresh} & memory.limited if memory.limited else set()
+        parents = await self._parents(memory, parents_named(others)) if others else {}
+        spent = await self._spent(memory, payers, first_minute(now)) if payers else {}
+        transfers, changed = self._ledger.decide(found.fresh, read, now, Facts(parents, spent))
         memory.keep(changed)
+        if payers:
+            _count_spending(memory, payers, transfers, minute_of(now))
         relied_on = _relied_on(transfers, changed, read)
-        return Decision(batches, found, Verdict(transfers, changed, read, relied_on, now), memory)
+        decision = Decision(batches, found, Verdict(transfers, changed, read, relied_on, now), memory)
+        self._ahead.append(decision)
+        return decision
+
+    async def _parents(self, memory: WalletMemory, parent_ids: set[str]) -> dict[str, Parent]:
+        """Never remembered, but read anew, since many draws come once: the wallets are known by then, and whatever is
+        committed later moves the version of one. What is decided and may not be committed yet is added."""
+        if not parent_ids:
+            return {}
+        ahead = [
+            transfer
+            for decision in self._ahead
+            if decision.verdict is not None and decision.memory is memory
+            for transfer in decision.verdict.transfers
+            if transfer.reason is None and (transfer.transfer_id in parent_ids or transfer.parent_id in parent_ids)
+        ]
+        drawn = [transfer.transfer_id for transfer in ahead if transfer.parent_id in parent_ids]
+        return with_drawn(await self._ledger.parents(parent_ids, drawn), parent_ids, ahead)
+
+    async def _spent(self, memory: WalletMemory, payers: set[str], minute: int) -> dict[str, int]:
+        spending = memory.spending
+        unread = payers - spending.keys()
+        if unread:
+            spending.update(await self._ledger.spending(unread, minute))
+        return {wallet_id: spending[wallet_id].since(minute) for wallet_id in payers}
 
     async def commit(self, decision: Decision) -> Applied:
         """Write what was decided, exactly once; wait for as long as the database is away.
 
         Call it for one decision after another, in their order. Raises what ``Ledger.apply_batches`` raises.
         """
+        try:
+            return await self._commit(decision)
+        finally:
+            self._ahead = [other for other in self._ahead if other is not decision]
+
+    async def _commit(self, decision: Decision) -> Applied:
         if not decision.batches:
             return Applied([], [])
         if decision.verdict is None or decision.memory is not self._memory:
@@ -126,6 +176,12 @@ class SpeculativeLedger:
         if self._hits >= self._pause_batches:
             self._pause_batches = max(1, self._pause_batches // 2)
             self._hits = 0
+
+
+def _count_spending(memory: WalletMemory, payers: set[str], transfers: Sequence[Transfer], minute: int) -> None:
+    for transfer in transfers:
+        if transfer.source_wallet_id in payers and transfer.reason is None and transfer.parent_id is None:
+            memory.spending[transfer.source_wallet_id].add(minute, transfer.units)
 
 
 def _relied_on(

@@ -1,6 +1,6 @@
 """One transaction: the rows of decided transfers, the wallets they change and the progress, together or not at all."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,8 @@ from sinks.crash import reach
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger import statements
 from sinks.ledger.copy_rows import COLUMNS, encode_rows
-from sinks.ledger.types import Batch, Decide, Order, Transfer, Verdict, WalletState
+from sinks.ledger.facts import Reader, read_facts
+from sinks.ledger.types import ORDINARY, Batch, Decide, Order, Terms, Transfer, Verdict, WalletState
 from sinks.postgres.pool import Connection
 
 ROWS_TIMEOUT_S = 3600.0
@@ -35,7 +36,7 @@ async def lock_decide_and_write(
     async with connection.transaction():
         rows = await connection.fetch(statements.LOCK_WALLETS, list(wallets_of(orders))) if orders else []
         read = _states(rows)
-        transfers, changed = decide(orders, read, now)
+        transfers, changed = decide(orders, read, now, await read_facts(connection, orders, read, now))
         await _write(connection, topic, batches, Verdict(transfers, changed, read, [], now))
     return transfers
 
@@ -49,7 +50,7 @@ async def write(connection: Connection, *, topic: str, batches: Sequence[Batch],
         await _write(connection, topic, batches, verdict)
 
 
-async def read_wallets(connection: Connection, wallet_ids: Collection[str]) -> dict[str, WalletState]:
+async def read_wallets(connection: Reader, wallet_ids: Collection[str]) -> dict[str, WalletState]:
     """The wallets of these ids that exist, as they are committed."""
     return _states(await connection.fetch(statements.READ_WALLETS, wallet_ids))
 
@@ -97,6 +98,8 @@ async def _write(connection: Connection, topic: str, batches: Sequence[Batch], v
         [batch.partition for batch in batches],
         [batch.first_offset for batch in batches],
         [batch.next_offset for batch in batches],
+        _terms_read(read, wallet_ids),
+        [read[wallet_id].terms.number for wallet_id in verdict.relied_on],
     )
     if counts["partitions_moved"] != len(batches):
         raise ProgressMovedError(f"{topic}: a partition is not where it was left: {_ranges(batches)}")
@@ -109,11 +112,23 @@ async def _write(connection: Connection, topic: str, batches: Sequence[Batch], v
     reach(CrashPoint.BEFORE_COMMIT)
 
 
+def _terms_read(read: Mapping[str, WalletState], wallet_ids: Sequence[str]) -> list[int] | None:
+    """The number of each wallet's terms; None when all of them are those that nearly every wallet has."""
+    numbers = [read[wallet_id].terms.number for wallet_id in wallet_ids]
+    return numbers if any(numbers) else None
+
+
 def _states(rows: Sequence[asyncpg.Record]) -> dict[str, WalletState]:
     return {
-        wallet_id: WalletState(currency, is_world, is_active, units, version, is_closed)
-        for wallet_id, is_world, is_active, is_closed, currency, units, version in rows
+        wallet_id: WalletState(
+            currency, is_world, is_active, units, version, is_closed, ORDINARY if terms is None else _terms(*terms)
+        )
+        for wallet_id, is_world, is_active, is_closed, currency, units, version, terms in rows
     }
+
+
+def _terms(number: int, is_hold: int, transfer_max: int | None, day_max: int | None) -> Terms:
+    return Terms(number, bool(is_hold), transfer_max, day_max)
 
 
 def _ranges(batches: Sequence[Batch]) -> str:

@@ -17,6 +17,22 @@ class Order(msgspec.Struct, gc=False):
     offset: int
 
 
+class Terms(msgspec.Struct, gc=False, frozen=True):
+    """What sets a wallet apart from an ordinary one, beside its status; ``number`` goes up with every change of both.
+
+    ``transfer_max`` bounds each of its transfers and holds, ``day_max`` their sum over the last day, in units.
+    """
+
+    number: int = 0
+    is_hold: bool = False
+    transfer_max: int | None = None
+    day_max: int | None = None
+
+
+ORDINARY = Terms()
+"""Those of nearly every wallet; these are told by identity."""
+
+
 class WalletState(msgspec.Struct, gc=False):
     """A wallet as it was read under lock, or as a batch leaves it."""
 
@@ -26,6 +42,7 @@ class WalletState(msgspec.Struct, gc=False):
     units: int
     version: int
     is_closed: bool = False
+    terms: Terms = ORDINARY
 
 
 class Transfer(msgspec.Struct, gc=False, kw_only=True):
@@ -47,6 +64,31 @@ class Transfer(msgspec.Struct, gc=False, kw_only=True):
     metadata: dict[str, str] | None
     request_partition: int
     request_offset: int
+    kind: str | None = None
+    parent_id: str | None = None
+    expires_at: datetime | None = None
+
+
+class Parent(msgspec.Struct, gc=False, frozen=True):
+    """A completed transfer that others may draw on, and how many of its units are left."""
+
+    kind: str | None
+    source_wallet_id: str
+    destination_wallet_id: str
+    units_left: int
+    expires_at: datetime | None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What some orders are decided on beside the wallets: by id, the transfers that they draw on, where these are
+    completed, and what has left the wallets with a limit for the day since that began, in units.
+    """
+
+    parents: Mapping[str, Parent] = {}
+    spent: Mapping[str, int] = {}
+
+
+NO_FACTS = Facts()
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -93,6 +135,9 @@ class Applied(msgspec.Struct):
     refused: list[Refused]
 
 
-Decide = Callable[[Sequence[Order], Mapping[str, WalletState], datetime], tuple[list[Transfer], dict[str, WalletState]]]
-"""Decides orders in turn against the wallets as read: (orders, wallets by id, completed_at) to the transfers and the
-wallets they changed. Pure: what it is given stays as it is."""
+Decide = Callable[
+    [Sequence[Order], Mapping[str, WalletState], datetime, Facts],
+    tuple[list[Transfer], dict[str, WalletState]],
+]
+"""Decides orders in turn against the wallets as read: (orders, wallets by id, completed_at, facts) to the transfers and
+the wallets they changed. Pure: what it is given stays as it is."""

@@ -37,6 +37,19 @@ async def test_curl(site: PaymentSite) -> None:
     assert (len(entries["data"]), entries["has_more"]) == (5, False)
 
 
+async def test_what_the_readme_goes_on_with(site: PaymentSite) -> None:
+    blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    going_on = [block for block in blocks if "$ADA" in block]
+    assert len(going_on) == 3
+    script = "\n".join(["source examples/curl.sh", *(f"echo; {block}" for block in going_on)])
+    lines = await run(site, "bash", "-euo", "pipefail", "-c", script)
+    hold = next(each for line in lines if line.startswith("{") and "hold_id" in (each := json.loads(line)))
+    assert (hold["status"], hold["captured"], hold["voided"]) == ("captured", "20.0000", "10.0000")
+    verdict = next(each for line in lines if line.startswith("{") and "verdict" in (each := json.loads(line)))
+    assert verdict["reason"] == "insufficient_funds"
+    assert json.loads(lines[-1])["is_all"]
+
+
 async def test_the_python_client(site: PaymentSite) -> None:
     assert await run(site, sys.executable, "examples/client.py") == [
         "COMPLETED 12.5000 left: 87.5000",

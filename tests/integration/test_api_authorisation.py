@@ -20,6 +20,7 @@ from ingest_api.app import create_app
 from ops.dashboard.extension import dashboard
 from ops.embedded.stack import Stack
 from schemas.access import Scope
+from schemas.holds import hold_wallet_id
 from schemas.settings import Settings
 from sinks.kafka.topics import ensure_topics
 from sinks.postgres.pool import connect
@@ -62,6 +63,15 @@ def test_every_route_is_decided() -> None:
     assert routes() == set(GRANTS)
 
 
+INSERT_PARENT = """
+insert into transfers (transfer_id, source_wallet_id, destination_wallet_id, amount, currency, status, reference, kind,
+    source_balance, source_version, destination_balance, destination_version, requested_at, completed_at,
+    request_partition, request_offset)
+values (gen_random_uuid(), $1, $2, 1, 'USD', 'COMPLETED', $3, $4, 1, 1, 1, 1, now(), now(), 0, 0)
+returning transfer_id::text
+"""
+
+
 @pytest.fixture(scope="module")
 async def world(stack: Stack, template: str) -> AsyncIterator[World]:
     async with cloned_database(stack, template) as settings, open_api(settings) as api:
@@ -90,6 +100,8 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
             ),
             "completed_id": transfers[0],
             "failed_id": transfers[1],
+            "hold_id": await api.connection.fetchval(INSERT_PARENT, wallet, hold_wallet_id(wallet), None, "hold"),
+            "received_id": await api.connection.fetchval(INSERT_PARENT, stranger, wallet, "received", None),
             "pending_id": pending.json()["transfer_id"],
             "receipt": pending.json()["receipt"],
             "rejected_id": rejected.json()["transfer_id"],

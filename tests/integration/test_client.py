@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -217,3 +218,103 @@ async def test_an_api_that_is_killed_in_the_middle_costs_nobody_anything_twice(p
     after = await ada.wallets.retrieve(people.ada_wallet)
     assert after.balance == before.balance - PAYMENTS
     assert after.version == before.version + PAYMENTS
+
+
+async def test_events_go_on_behind_what_was_told_when_the_api_is_killed(people: People) -> None:
+    ada = people.ada
+
+    async def pay() -> UUID:
+        paid = await ada.transfers.create(
+            source_wallet_id=people.ada_wallet,
+            destination_wallet_id=people.bob_wallet,
+            amount="0.01",
+            currency="EUR",
+            wait=60,
+        )
+        return paid.transfer_id
+
+    async with contextlib.aclosing(ada.transfers.events()) as events:
+        first = asyncio.ensure_future(anext(events))
+        sent = [await pay()]
+        while not (await asyncio.wait({first}, timeout=0.5))[0]:
+            sent.append(await pay())  # until it listens
+        told = [await first]
+        sent = sent[sent.index(told[0].transfer.transfer_id) :]
+        await people.site.kill_api()
+        await people.site.start_api()
+        sent += [await pay() for _ in range(5)]
+        while len(told) < len(sent):
+            told.append(await asyncio.wait_for(anext(events), 60))
+    assert [event.transfer.transfer_id for event in told] == sent
+    assert {event.type for event in told} == {"transfer.completed"}
+    assert told[0].transfer.source_balance is not None
+    with (
+        Client(people.site.url, email=people.ada_email, password=PASSWORD) as client,
+        contextlib.closing(client.transfers.events(after=told[0].event_id)) as again,
+    ):
+        assert [next(again).transfer.transfer_id for _ in sent[1:]] == sent[1:]
+
+
+async def test_from_a_hold_to_a_reversal(people: People) -> None:
+    admin, ada = people.admin, people.ada
+    before = await ada.wallets.retrieve(people.ada_wallet)
+    held = await ada.transfers.wait(
+        await ada.holds.create(
+            source_wallet_id=people.ada_wallet,
+            amount=40,
+            currency="EUR",
+            expires_at=datetime.now(UTC) + timedelta(days=1),
+        )
+    )
+    assert (held.status, held.kind) == ("COMPLETED", "hold")
+    wallet = await ada.wallets.retrieve(people.ada_wallet)
+    assert (wallet.balance, wallet.held) == (before.balance - 40, Decimal(40))
+    captured = await ada.transfers.wait(
+        await ada.holds.capture(held.transfer_id, destination_wallet_id=people.bob_wallet, amount="25.50")
+    )
+    assert (captured.status, captured.kind, captured.parent_id) == ("COMPLETED", "capture", held.transfer_id)
+    voided = await ada.transfers.wait(await ada.holds.void(held.transfer_id))
+    assert (voided.status, voided.amount) == ("COMPLETED", Decimal("14.50"))
+    hold = await ada.holds.retrieve(held.transfer_id)
+    assert (hold.status, hold.captured, hold.remaining) == ("captured", Decimal("25.5"), Decimal(0))
+    assert {draw.kind for draw in hold.draws} == {"capture", "void"}
+    assert [each.hold_id async for each in ada.holds.list(people.ada_wallet)] == [held.transfer_id]
+    assert [each async for each in ada.holds.list(people.ada_wallet, only_open=True)] == []
+    sent_back = await admin.transfers.wait(await admin.transfers.reverse(captured.transfer_id, amount=5))
+    assert (sent_back.status, sent_back.amount, sent_back.parent_id) == ("COMPLETED", Decimal(5), captured.transfer_id)
+    limited = await admin.wallets.set_limits(people.ada_wallet, transfer_max=10)
+    assert (limited.transfer_max, limited.day_max) == (Decimal(10), None)
+    verdict = await ada.transfers.dry_run(
+        source_wallet_id=people.ada_wallet, destination_wallet_id=people.bob_wallet, amount=11, currency="EUR"
+    )
+    assert (verdict.verdict, verdict.reason) == ("FAILED", "limit_exceeded")
+    await admin.wallets.set_limits(people.ada_wallet)
+
+
+async def test_lists_by_filters_and_past_balances(people: People) -> None:
+    ada, run = people.ada, str(uuid4())
+    before = await ada.wallets.retrieve(people.ada_wallet)
+    sent = []
+    for number in range(5):
+        paid = await ada.transfers.create(
+            source_wallet_id=people.ada_wallet,
+            destination_wallet_id=people.bob_wallet,
+            amount=number + 1,
+            currency="EUR",
+            reference=f"{run} {number % 2}",
+            metadata={"a run": run},
+            wait=60,
+        )
+        sent.append(paid.transfer_id)
+    of_run = ada.transfers.list(wallet_id=people.ada_wallet, page_size=2, metadata={"a run": run})
+    assert [each.transfer_id async for each in of_run] == sent[::-1]
+    odd = ada.transfers.list(reference=f"{run} 1", status="COMPLETED", amount_max=100)
+    assert [each.transfer_id async for each in odd] == [sent[3], sent[1]]
+    since = datetime.now(UTC) - timedelta(hours=1)
+    large = ada.wallets.entries(
+        people.ada_wallet, page_size=2, amount_min=3, metadata={"a run": run}, completed_from=since
+    )
+    assert [each.version - before.version async for each in large] == [5, 4, 3]
+    past = await ada.wallets.balance(people.ada_wallet, version=before.version)
+    assert (past.balance, past.version) == (before.balance, before.version)
+    assert (await ada.wallets.balance(people.ada_wallet, at=datetime.now(UTC))).balance == before.balance - 15

@@ -13,8 +13,8 @@ from ledger_wallets import batch, make_wallet, wallet
 from schemas.codes import DeadLetterCause, FailureReason
 from sinks.errors import ProgressMovedError, VersionConflictError
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Batch
-from streams.rules import decide
 
 TOPIC = "requests"
 
@@ -179,11 +179,11 @@ async def test_a_wallet_changed_behind_the_ledgers_back_is_read_again(pool: asyn
     source, destination = await make_wallet(pool, 1000), await make_wallet(pool)
     stale = [True]
 
-    def decide_on_stale_state(orders: Any, wallets: Any, now: Any) -> Any:
+    def decide_on_stale_state(orders: Any, wallets: Any, now: Any, facts: Any) -> Any:
         if stale:
             stale.pop()
             wallets[source] = msgspec.structs.replace(wallets[source], version=77, units=999_999)
-        return decide(orders, wallets, now)
+        return decide(orders, wallets, now, facts)
 
     ledger = Ledger(pool, TOPIC, decide_on_stale_state)
     await ledger.progress([0])

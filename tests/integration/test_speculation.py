@@ -9,12 +9,13 @@ from counted import Since
 from ledger_wallets import batch, make_wallet, wallet
 
 from schemas.codes import DeadLetterCause, FailureReason
+from schemas.holds import hold_wallet_id
 from sinks.directory.statements import SET_WALLET_STATUS
 from sinks.errors import ProgressMovedError
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.speculation import SpeculativeLedger
 from sinks.ledger.types import Applied, Batch
-from streams.rules import decide
 
 TOPIC = "requests"
 
@@ -140,7 +141,7 @@ async def test_a_wallet_that_changes_between_decision_and_commit(
         await world.pay(1000)  # only an empty wallet is closed
     decided = [await world.ledger.decide([world.payment(1)]) for _ in range(2)]
     wallet_id = getattr(world, side)
-    assert await world.pool.fetchrow(SET_WALLET_STATUS, wallet_id, status, ["active"])
+    assert await world.pool.fetchrow(SET_WALLET_STATUS, wallet_id, status, ["active"], hold_wallet_id(wallet_id))
     assert [(await world.ledger.commit(each)).transfers[0].reason for each in decided] == [reason, reason]
     assert (await wallet(world.pool, wallet_id))[0] == 0
 

@@ -22,10 +22,10 @@ from schemas.transfers import (
     encode_request,
     format_time,
 )
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Order, WalletState
 from streams.outcomes import outcome_of
 from streams.requests import read_requests
-from streams.rules import decide
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 times = st.datetimes(

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 import pytest
 from aiokafka.errors import ProducerFenced
-from builders import CrashError, MemoryPublisher, MemoryTopics, a_request, consumed, new_id
+from builders import CrashError, MemoryPublisher, MemoryTopics, a_draw, a_hold, a_request, consumed, new_id
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,16 +25,18 @@ from hypothesis.stateful import (
 from stages import work
 
 from schemas.headers import CAUSE, source_offset
+from schemas.holds import hold_wallet_id
 from schemas.money import format_units
 from schemas.settings import Settings
 from schemas.transfers import decode_outcome, encode_request
 from sinks.errors import ProgressMovedError
 from sinks.kafka.records import Consumed
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.speculation import SpeculativeLedger
+from sinks.ledger.types import Order
 from sinks.postgres.pool import create_pool
 from streams.line import publish_outputs
-from streams.rules import decide
 from streams.stage import Outputs
 from streams.transfers import TransfersStage
 
@@ -115,6 +117,7 @@ class PipelineMachine(RuleBasedStateMachine):
         self.requests: dict[int, list[Consumed]] = {partition: [] for partition in range(PARTITIONS)}
         self.sent: list[Any] = []
         self.wallets = [self.run(self.make_wallet(units)) for units in (1000, 1000, 0, 0)]
+        self.hold_wallets = [hold_wallet_id(wallet_id) for wallet_id in self.wallets]
         self.workers = [Worker(self), Worker(self)]
 
     async def make_wallet(self, units: int) -> str:
@@ -140,6 +143,29 @@ class PipelineMachine(RuleBasedStateMachine):
         request = a_request(source_wallet_id=source, destination_wallet_id=destination, amount=format_units(units))
         self.sent.append(request)
         self.put(partition, encode_request(request), source.encode())
+
+    @rule(partition=st.integers(0, PARTITIONS - 1), wallet=st.integers(0, 1), units=st.integers(1, 500))
+    def submit_hold(self, partition: int, wallet: int, units: int) -> None:
+        request = a_hold(0, units, self.wallets[wallet]).request
+        self.sent.append(request)
+        self.put(partition, encode_request(request), request.source_wallet_id.encode())
+
+    @precondition(lambda self: self.sent)
+    @rule(
+        data=st.data(),
+        partition=st.integers(0, PARTITIONS - 1),
+        kind=st.sampled_from(["capture", "void", "reversal"]),
+        units=st.integers(1, 400),
+    )
+    def submit_draw(self, data: st.DataObject, partition: int, kind: str, units: int) -> None:
+        """On whatever was sent before, be it applied or not, on any partition: as if it had just moved."""
+        parent = data.draw(st.sampled_from(self.sent))
+        payer = parent.source_wallet_id
+        if payer in self.hold_wallets:
+            payer = self.wallets[self.hold_wallets.index(payer)]
+        order = a_draw(0, units, kind, Order(parent, 0, 0, 0), self.wallets[3] if kind == "capture" else payer)
+        self.sent.append(order.request)
+        self.put(partition, encode_request(order.request), order.request.source_wallet_id.encode())
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data(), partition=st.integers(0, PARTITIONS - 1), altered=st.booleans())
@@ -196,7 +222,7 @@ class PipelineMachine(RuleBasedStateMachine):
         rows = {
             str(row["transfer_id"]): row
             for row in await self.pool.fetch(
-                "select * from transfers where source_wallet_id = any($1::uuid[])", self.wallets
+                "select * from transfers where source_wallet_id = any($1::uuid[])", self.wallets + self.hold_wallets
             )
         }
         assert set(rows) == {request.transfer_id for request in self.sent}, "each id has its row"
@@ -213,6 +239,7 @@ class PipelineMachine(RuleBasedStateMachine):
                 assert (row["request_partition"], row["request_offset"]) == (partition, source_offset(record.headers))
                 assert (row["status"], row["reason"]) == (outcome.status, outcome.reason)
                 assert row["source_version"] == outcome.source_version
+                assert (row["kind"] or msgspec.UNSET) == outcome.kind
                 told[outcome.transfer_id] += 1
         assert told == Counter(rows.keys()), "each row has one outcome"
 
@@ -245,13 +272,34 @@ class PipelineMachine(RuleBasedStateMachine):
             ) e on true
             where w.wallet_id = any($1::uuid[])
             and (w.version <> e.legs or w.version <> e.versions or w.version <> coalesce(e.last, 0))""",
-            self.wallets,
+            self.wallets + self.hold_wallets,
         )
         assert wrong == []
         total = await self.pool.fetchval(
-            "select (sum(balance) * 10000)::bigint from wallets where wallet_id = any($1::uuid[])", self.wallets
+            "select (sum(balance) * 10000)::bigint from wallets where wallet_id = any($1::uuid[])",
+            self.wallets + self.hold_wallets,
         )
         assert total == 2000, "no money made or gone"
+        held = await self.pool.fetch(
+            """select wallet_id, (balance * 10000)::bigint as units,
+                (select coalesce(sum(p.units_left), 0) from (
+                    select (t.amount - coalesce(sum(c.amount), 0)) * 10000 as units_left
+                    from transfers t
+                    left join transfers c on c.parent_id = t.transfer_id and c.status = 'COMPLETED'
+                    where t.kind = 'hold' and t.status = 'COMPLETED' and t.destination_wallet_id = w.wallet_id
+                    group by t.transfer_id
+                ) as p) as left_of_holds
+            from wallets w where wallet_id = any($1::uuid[])""",
+            self.hold_wallets,
+        )
+        assert all(row["units"] == row["left_of_holds"] for row in held)
+        overdrawn = await self.pool.fetch(
+            """select t.transfer_id from transfers t join transfers c on c.parent_id = t.transfer_id
+            where t.source_wallet_id = any($1::uuid[]) and c.status = 'COMPLETED'
+            group by t.transfer_id having sum(c.amount) > t.amount or t.status <> 'COMPLETED'""",
+            self.wallets + self.hold_wallets,
+        )
+        assert overdrawn == []
 
 
 @pytest.mark.timeout(600)

@@ -6,8 +6,8 @@ from builders import an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Order, WalletState
-from streams.rules import decide
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WALLETS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(5)]

@@ -89,6 +89,22 @@ def deposit(world: World, _: str) -> Any:
     return {"wallet_id": world.names["wallet_id"], "amount": "1", "currency": "USD"}
 
 
+def hold_of(world: World, _: str) -> Any:
+    return {"source_wallet_id": world.names["wallet_id"], "amount": "1", "currency": "USD"}
+
+
+def capture(_: World, __: str) -> Any:
+    return {"destination_wallet_id": str(uuid4())}
+
+
+def everything(_: World, __: str) -> Any:
+    return {}
+
+
+def by_reference(world: World, _: str) -> Any:
+    return {"wallet_id": world.names["wallet_id"], "reference": "received"}
+
+
 def wallet_for_the_owner(world: World, caller: str) -> Any:
     return {"currency": CURRENCIES[caller], "user_id": world.people["owner"].user_id}
 
@@ -243,6 +259,17 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
         own(200),
         Grant(401, 403, 403, 200, path="/v1/transfers/events?all=true", for_analyst=200),
     ),
+    "POST /v1/holds": (Grant(401, 404, 202, 202, hold_of, for_analyst=403),),
+    "GET /v1/holds": (read(200, "/v1/holds?wallet_id={wallet_id}"),),
+    "GET /v1/holds/{hold_id}": (read(200),),
+    "POST /v1/holds/{hold_id}/capture": (Grant(401, 404, 202, 202, capture, for_analyst=403),),
+    "POST /v1/holds/{hold_id}/void": (Grant(401, 404, 202, 202, everything, for_analyst=403),),
+    "POST /v1/transfers/{transfer_id}/reversals": (
+        Grant(401, 404, 202, 202, everything, path="/v1/transfers/{received_id}/reversals", for_analyst=403),
+        Grant(401, 404, 403, 202, everything, path="/v1/transfers/{completed_id}/reversals", for_analyst=403),
+    ),
+    "POST /v1/reversals": (Grant(401, 404, 202, 202, by_reference, for_analyst=403),),
+    "PUT /v1/wallets/{wallet_id}/limits": (admins(200, everything),),
     "POST /v1/deposits": (Grant(401, 403, 403, 202, deposit, for_producer=202),),
     "GET /v1/transfers/{transfer_id}": (
         read(200, "/v1/transfers/{completed_id}"),

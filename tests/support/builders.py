@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from aiokafka.errors import ProducerFenced
 
+from schemas.holds import hold_wallet_id
 from schemas.money import format_units
 from schemas.transfers import TransferRequest, encode_request
 from sinks.kafka.records import Consumed, Record
@@ -38,6 +39,18 @@ def a_request(**changes: Any) -> TransferRequest:
 def an_order(offset: int = 0, units: int = 125_000, *, partition: int = 0, **changes: Any) -> Order:
     """An order of ``units`` at an offset."""
     return Order(a_request(amount=format_units(units), **changes), units, partition, offset)
+
+
+def a_hold(offset: int, units: int, source_wallet_id: str, **changes: Any) -> Order:
+    """An order to hold so much of a wallet."""
+    wallets: Any = {"source_wallet_id": source_wallet_id, "destination_wallet_id": hold_wallet_id(source_wallet_id)}
+    return an_order(offset, units, kind="hold", **wallets, **changes)
+
+
+def a_draw(offset: int, units: int, kind: str, parent: Order, destination_wallet_id: str, **changes: Any) -> Order:
+    """An order to draw on what another order made."""
+    drawn: Any = {"parent_id": parent.request.transfer_id, "source_wallet_id": parent.request.destination_wallet_id}
+    return an_order(offset, units, kind=kind, destination_wallet_id=destination_wallet_id, **drawn, **changes)
 
 
 def repeat_of(order: Order, offset: int, *, partition: int = 0, **changes: Any) -> Order:

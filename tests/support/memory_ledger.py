@@ -6,8 +6,8 @@ from builders import REQUESTED_AT
 
 from sinks.ledger.identity import sort_orders
 from sinks.ledger.ledger import Ledger
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Applied, Batch, Order, Transfer, Verdict, WalletState
-from streams.rules import decide
 
 USD_UNITS = 10_000_000
 

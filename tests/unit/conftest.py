@@ -33,6 +33,7 @@ from ingest_api.watched_wallets import WatchedWallets
 from schemas.settings import Settings
 from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
+from sinks.directory.holds import DrawableRow, DrawRow, Holds
 from sinks.directory.pages import Pages
 from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Renewed, Sessions
@@ -41,6 +42,8 @@ from sinks.directory.users import LoginRow, UserRow, Users
 from sinks.directory.wallets import Owner, WalletRow, Wallets
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.positions import Position
+from sinks.ledger.rehearsal import Rehearsal
+from sinks.ledger.statements import READ_WALLETS
 from sinks.password_rules import refusal
 
 TOPIC = "transfers.requested"
@@ -127,6 +130,9 @@ def _wallet_row(wallet_id: str, user_id: str) -> WalletRow:
         kind="user",
         currency="USD",
         balance="0.0000",
+        held="0.0000",
+        transfer_max=None,
+        day_max=None,
         version=0,
         status="active",
         created_at=now,
@@ -232,6 +238,35 @@ class FakeAttempts(Attempts):
         self.marks.add(mark)
 
 
+class FakeHolds(Holds):
+    """What may be drawn on, by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, DrawableRow] = {}
+        self.tried: dict[str, list[DrawRow]] = {}
+
+    async def find(self, transfer_id: str) -> DrawableRow | None:
+        return self.rows.get(transfer_id)
+
+    async def draws(self, transfer_id: str, count_max: int) -> list[DrawRow]:
+        return self.tried.get(transfer_id, [])[:count_max]
+
+    async def of_wallet(
+        self, hold_wallet_id: str, *, before_version: int, count_max: int, only_open: bool
+    ) -> list[DrawableRow]:
+        return [
+            row
+            for row in self.rows.values()
+            if row.destination_wallet_id == hold_wallet_id
+            and (row.destination_version or 0) < before_version
+            and (row.remaining != "0.0000" or not only_open)
+        ][:count_max]
+
+    async def by_reference(self, wallet_id: str, reference: str) -> list[str]:
+        named = (wallet_id, reference)
+        return [key for key, row in self.rows.items() if (row.destination_wallet_id, row.reference) == named][:2]
+
+
 class FakeReadiness:
     def __init__(self) -> None:
         self.faults: list[tuple[str, str]] = []
@@ -290,6 +325,7 @@ class Api:
     wallets: FakeWallets = field(default_factory=FakeWallets)
     transfers: FakeTransfers = field(default_factory=FakeTransfers)
     following: FakeFollowing = field(default_factory=FakeFollowing)
+    holds: FakeHolds = field(default_factory=FakeHolds)
     history: MemoryHistory = field(default_factory=MemoryHistory)
     passwords: FakePasswords = field(default_factory=FakePasswords)
     sessions: FakeSessions = field(default_factory=FakeSessions)
@@ -297,6 +333,7 @@ class Api:
     revoked: FakeRevocations = field(default_factory=FakeRevocations)
     attempts: FakeAttempts = field(default_factory=FakeAttempts)
     readiness: FakeReadiness = field(default_factory=FakeReadiness)
+    ledger_wallets: list[tuple[Any, ...]] = field(default_factory=list)
     revocations: Revocations = field(init=False)
     """What the app knows of them. It reads them when a test says so."""
 
@@ -309,6 +346,10 @@ class Api:
         transport = self.client._transport
         assert isinstance(transport, httpx2.ASGITransport)
         transport.client = (address, 1)
+
+    async def ledger_rows(self, sql: str, *_: Any) -> Any:
+        """What the ledger has: these wallets, and nothing else."""
+        return self.ledger_wallets if sql == READ_WALLETS else []
 
     def wallet(self, user_id: str | None = None) -> str:
         """A new wallet's id, the user's."""
@@ -344,6 +385,8 @@ class Api:
             password_resets=cast("Any", None),  # all that it does is done by PostgreSQL
             wallets=self.wallets,
             transfers=self.transfers,
+            holds=self.holds,
+            rehearsal=Rehearsal(self.ledger_rows),
             history=self.history,
             pages=Pages(self.history),
             pending=cast("Any", None),  # it speaks to Kafka alone

@@ -13,12 +13,12 @@ from ops.audit.chain import ChainVerifier
 from schemas.notifications import decode_notification
 from schemas.settings import Settings
 from sinks.kafka.records import Consumed
+from sinks.ledger.rules import decide
 from sinks.recipients import Recipient
 from streams.audit import AuditStage
 from streams.line import publish_outputs
 from streams.notifications import NotificationsStage
 from streams.outcomes import outcome_record
-from streams.rules import decide
 
 OUTCOMES = 6
 

@@ -8,11 +8,11 @@ import pytest
 from builders import REQUESTED_AT, an_order, consumed
 
 from sinks.errors import CannotFollowError
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Order, Transfer, WalletState
 from streams.catching_up import _told
 from streams.following import Candidate, Following, legs_of
 from streams.outcomes import outcome_record, told_transfer
-from streams.rules import decide
 
 ANNA, BEN, CARL, WORLD = (f"00000000-0000-0000-0000-00000000000{digit}" for digit in "abcd")
 

@@ -6,9 +6,9 @@ from builders import REQUESTED_AT, an_order, repeat_of
 from schemas.codes import DeadLetterCause
 from schemas.transfers import encode_outcome
 from sinks.ledger.identity import sort_orders
+from sinks.ledger.rules import decide
 from sinks.ledger.types import Order, Transfer
 from streams.outcomes import outcome_of
-from streams.rules import decide
 
 
 def stored(order: Order) -> Transfer:

@@ -95,7 +95,7 @@ def test_an_outcome_becomes_units_and_moments() -> None:
     row = outcome_row(record(OUTCOME))
     assert row[4] == 5
     assert row[8] == 15_000
-    assert row[15:19] == (-30_000, 1, 15_000, 2)
+    assert row[18:22] == (-30_000, 1, 15_000, 2)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,15 @@ def test_an_audit_record_stands_for_its_outcome_whatever_the_order_of_keys() -> 
     assert audit_row(record(sealed), sealed)[2] == outcome[2]
     other = {**sealed, "amount": "2.0000"}
     assert audit_row(record(other), other)[2] != outcome[2]
+
+
+def test_what_draws_on_another_is_read_with_it() -> None:
+    drawn = {"kind": "void", "parent_id": TRANSFER}
+    assert request_row(record({**REQUEST, **drawn}))[-3:] == ("void", TRANSFER, None)
+    assert outcome_row(record({**OUTCOME, **drawn}))[13:16] == ("void", TRANSFER, None)
+    assert notification_row(record({**NOTIFICATION, "kind": "void"}))[-2] == "void"
+    with pytest.raises(ValueError, match="UUID"):
+        outcome_row(record({**OUTCOME, **drawn, "parent_id": "x"}))
 
 
 def test_a_notification_is_read_strictly() -> None:

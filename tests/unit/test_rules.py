@@ -5,8 +5,8 @@ from builders import an_order
 
 from schemas.codes import FailureReason
 from schemas.money import UNITS_MAX
+from sinks.ledger.rules import decide
 from sinks.ledger.types import WalletState
-from streams.rules import decide
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 A = "00000000-0000-4000-8000-00000000000a"

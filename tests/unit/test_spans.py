@@ -16,11 +16,11 @@ from schemas.headers import SOURCE_OFFSET, TRACEPARENT
 from schemas.settings import Settings
 from sinks.kafka.positions import Position
 from sinks.kafka.records import Consumed, Record
+from sinks.ledger.rules import decide
 from sinks.spans import LINKS_MAX, links_of
 from sinks.tracing import disinherit, inherit, tracing
 from streams.line import Line
 from streams.outcomes import outcome_record
-from streams.rules import decide
 from streams.stage import Commit, Output, Outputs
 from streams.traces import headers_after, traces_of
 from tests.unit.test_line import Event, spin

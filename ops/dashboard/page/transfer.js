@@ -68,6 +68,9 @@ function steps({ request, row, outcome, notifications, audit }) {
     ]),
     step("Ledger row", null, "done", [
       ["Result", el("strong", { class: failed ? "bad" : "good" }, failed ? `FAILED: ${row.reason}` : "COMPLETED")],
+      ["Kind", row.kind],
+      ["Draws on", row.parent_id && code(row.parent_id)],
+      ["Ends", row.expires_at && moment(row.expires_at)],
       ["Amount", `${grouped(row.amount)} ${row.currency}`],
       ["From", wallet(row.source_wallet_id, row.source_balance, row.source_version)],
       ["To", wallet(row.destination_wallet_id, row.destination_balance, row.destination_version)],

@@ -32,7 +32,10 @@ create temporary table rc_request (
     currency text,
     requested_at timestamptz,
     reference text,
-    metadata jsonb
+    metadata jsonb,
+    kind text,
+    parent_id uuid,
+    expires_at timestamptz
 );
 
 create temporary table rc_dead_letter (
@@ -58,6 +61,9 @@ create temporary table rc_outcome (
     requested_at timestamptz not null,
     reference text,
     metadata jsonb,
+    kind text,
+    parent_id uuid,
+    expires_at timestamptz,
     status text not null,
     reason text,
     source_units bigint,
@@ -83,6 +89,7 @@ create temporary table rc_notification (
     units bigint not null,
     currency text not null,
     reference text,
+    kind text,
     completed_at timestamptz not null
 );
 

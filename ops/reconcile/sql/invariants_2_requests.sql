@@ -25,7 +25,9 @@ with dead as (
            t.source_wallet_id = r.source_wallet_id and t.destination_wallet_id = r.destination_wallet_id
                and t.amount * 10000 = r.units and t.currency = r.currency
                and t.reference is not distinct from r.reference
-               and t.metadata is not distinct from r.metadata as same_content
+               and t.metadata is not distinct from r.metadata
+               and (t.kind, t.parent_id, t.expires_at) is not distinct from (r.kind, r.parent_id, r.expires_at)
+               as same_content
     from rc_request r
     join rc_progress p on p.partition = r.partition and r."offset" < p.next_offset
     left join transfers t on t.transfer_id = r.transfer_id and r.cause is null
@@ -81,7 +83,13 @@ cross join lateral (
         case when r.cause is null and r.partition is not null
                   and r.reference is distinct from t.reference then 'reference' end,
         case when r.cause is null and r.partition is not null
-                  and r.metadata is distinct from t.metadata then 'metadata' end
+                  and r.metadata is distinct from t.metadata then 'metadata' end,
+        case when r.cause is null and r.partition is not null
+                  and r.kind is distinct from t.kind then 'kind' end,
+        case when r.cause is null and r.partition is not null
+                  and r.parent_id is distinct from t.parent_id then 'parent_id' end,
+        case when r.cause is null and r.partition is not null
+                  and r.expires_at is distinct from t.expires_at then 'expires_at' end
     ], null) as wrong
 ) d
 where t.request_offset >= s.begin_offset and t.request_offset < s.end_offset and cardinality(d.wrong) > 0;

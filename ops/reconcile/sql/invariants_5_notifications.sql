@@ -1,9 +1,10 @@
 -- A wallet made only after its transfer had failed for want of it may or may not have been told about. An outcome that
--- was published anew, after the loss of its topic, tells nobody again.
+-- was published anew, after the loss of its topic, tells nobody again. Money that is held, or no longer so, stays with
+-- one person, who is told once.
 
 -- name: parties_are_told_once
 -- title: Sender and receiver are each told exactly once
--- checked: select count(*) from rc_outcome o join wallets w on w.wallet_id = o.source_wallet_id or (w.wallet_id = o.destination_wallet_id and o.status = 'COMPLETED') where w.user_id is not null and not o.republished
+-- checked: select count(*) from rc_outcome o join wallets w on w.wallet_id = o.source_wallet_id or (w.wallet_id = o.destination_wallet_id and o.status = 'COMPLETED' and coalesce(o.kind, '') not in ('hold', 'void')) where w.user_id is not null and not o.republished
 with outcome as (
     select distinct on (transfer_id) * from rc_outcome where not republished order by transfer_id, "offset"
 ), due as (
@@ -15,7 +16,7 @@ with outcome as (
     select o.partition, o."offset", o.transfer_id, 'receiver'
     from outcome o
     join wallets w on w.wallet_id = o.destination_wallet_id
-    where w.user_id is not null and o.status = 'COMPLETED'
+    where w.user_id is not null and o.status = 'COMPLETED' and coalesce(o.kind, '') not in ('hold', 'void')
 ), found as (
     select transfer_id, recipient, count(*) as records from rc_notification group by transfer_id, recipient
 )
@@ -54,6 +55,7 @@ cross join lateral (
         case when n.units <> o.units then 'amount differs' end,
         case when n.currency <> o.currency then 'currency differs' end,
         case when coalesce(n.reference, '') <> coalesce(o.reference, '') then 'reference differs' end,
+        case when n.kind is distinct from o.kind then 'kind differs' end,
         case when n.completed_at <> o.completed_at then 'completed_at differs' end
     ], null) end as wrong
 ) d

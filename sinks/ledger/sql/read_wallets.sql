@@ -1,5 +1,8 @@
 -- Wallets as they are committed, not locked: what is decided on them is checked by their versions when it is written.
 select wallet_id::text, kind = 'world' as is_world, status = 'active' as is_active, status = 'closed' as is_closed,
-       currency, (balance * 10000)::bigint as units, version
+       currency, (balance * 10000)::bigint as units, version,
+       case when terms > 0 or kind = 'hold' then
+           array[terms, (kind = 'hold')::integer, (transfer_max * 10000)::bigint, (day_max * 10000)::bigint]
+       end as terms
 from wallets
 where wallet_id = any($1::uuid[])

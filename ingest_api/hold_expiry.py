@@ -1,0 +1,90 @@
+"""Gives back what is left of holds whose end has come: beside the API, which may write requests to the stream.
+
+The ledger says which holds are due, so that nothing is forgotten when processes end. The id of each void follows from
+the hold and the number of attempts before it: done twice, by two processes or after a crash, it is a repeat.
+"""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from uuid_utils import UUID, uuid5
+
+from ingest_api.metrics import HOLD_EXPIRY_LAG
+from ingest_api.submission import Requests
+from schemas.transfers import VOID, TransferRequest, encode_request
+from sinks.directory.holds import DueHold, Holds
+from sinks.errors import DatabaseAwayError
+
+ROUND_INTERVAL_S = 2.0
+HOLDS_MAX = 500
+"""In one round."""
+
+MARGIN = timedelta(hours=1)
+"""So long after its end, a hold that was made before it is certainly in the ledger: clocks may differ by that."""
+
+_log = structlog.get_logger(__name__)
+
+
+def void_of(hold: DueHold) -> TransferRequest:
+    """The request that gives back what is left, the same one whoever makes it."""
+    return TransferRequest(
+        transfer_id=str(uuid5(UUID(hold.transfer_id), f"expiry:{hold.draws}")),
+        source_wallet_id=hold.destination_wallet_id,
+        destination_wallet_id=hold.source_wallet_id,
+        amount=hold.remaining,
+        currency=hold.currency,
+        requested_at=hold.expires_at,
+        kind=VOID,
+        parent_id=hold.transfer_id,
+    )
+
+
+class HoldExpiry:
+    """A round every two seconds, of all API processes together."""
+
+    def __init__(self, holds: Holds, requests: Requests) -> None:
+        self._holds = holds
+        self._requests = requests
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, in the background. Servers may come later."""
+        self._task = asyncio.create_task(self._run(), name="hold-expiry")
+
+    async def stop(self) -> None:
+        """End at once: whatever was under way is done by the next process."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def round(self) -> int:
+        """Give back what is due, if it is this process's turn; of how many holds. Raises DatabaseAwayError."""
+        settled_before = await self._holds.begin_expiry_round(ROUND_INTERVAL_S)
+        if settled_before is None:
+            HOLD_EXPIRY_LAG.set(0.0)  # whoever has the turn tells
+            return 0
+        now = datetime.now(UTC)
+        due = await self._holds.due(settled_before, HOLDS_MAX)
+        HOLD_EXPIRY_LAG.set((now - due[0].expires_at).total_seconds() if due else 0.0)
+        voids = [void_of(hold) for hold in due if hold.is_ready]
+        if voids:
+            records = [(void.source_wallet_id.encode(), encode_request(void)) for void in voids]
+            positions = await self._requests.publish_all(records)
+            _log.info("holds.expired", holds=len(voids), unconfirmed=positions.count(None))
+        settled = min(now - MARGIN, due[0].expires_at if due else now)
+        if settled > settled_before:
+            await self._holds.settle_expiry(settled)
+        return len(voids)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.round()
+            except DatabaseAwayError:
+                _log.debug("holds.waiting", reason="PostgreSQL is away")
+            except Exception:  # noqa: BLE001 (the next round may do better, and the API must live on)
+                _log.exception("holds.expiry_failed")
+            await asyncio.sleep(ROUND_INTERVAL_S)

@@ -1,0 +1,127 @@
+"""Holds that come to their end, whatever becomes of the processes that give them back."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from builders import a_draw, a_hold
+from ledger_wallets import make_wallet, wallet
+from ledger_workers import LedgerWorker
+
+from ingest_api.hold_expiry import HoldExpiry
+from schemas.holds import hold_wallet_id
+from schemas.settings import Settings
+from schemas.transfers import decode_request
+from sinks.directory.database import Database
+from sinks.directory.holds import Holds
+from sinks.ledger.types import Order
+from tests.unit.conftest import FakeRequests
+
+
+def two_hours_ago() -> datetime:
+    """So that holds which ended an hour ago can be made."""
+    return datetime.now(UTC) - timedelta(hours=2)
+
+
+@pytest.fixture
+async def holds(database_settings: Settings) -> AsyncIterator[Holds]:
+    database = await Database.open(database_settings)
+    yield Holds(database)
+    await database.close()
+
+
+@pytest.fixture
+async def worker(pool: asyncpg.Pool) -> LedgerWorker:
+    return await LedgerWorker(pool, 0, two_hours_ago).start()
+
+
+class Api:
+    """An API process that does nothing but this; it has its turn whenever it is asked."""
+
+    def __init__(self, holds: Holds, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.requests = FakeRequests()
+        self._expiry = HoldExpiry(holds, self.requests)
+
+    async def round(self) -> list[Order]:
+        await self._pool.execute("update hold_expiry set next_round_at = now()")
+        del self.requests.records[:]
+        await self._expiry.round()
+        found = [decode_request(value) for _, value in self.requests.records]
+        return [Order(request, units, 0, 0) for request, units in found]
+
+
+def ids(orders: list[Order]) -> list[str]:
+    return [order.request.transfer_id for order in orders]
+
+
+async def test_what_is_due_is_given_back_whichever_process_does_it(
+    pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker
+) -> None:
+    payer, payee = await make_wallet(pool, 1_000), await make_wallet(pool)
+    ended = datetime.now(UTC) - timedelta(hours=1)
+    due, drawn = a_hold(0, 300, payer, expires_at=ended), a_hold(0, 200, payer, expires_at=ended)
+    others = [a_hold(0, 50, payer), a_hold(0, 50, payer, expires_at=ended + timedelta(days=1))]
+    capture = a_draw(0, 150, "capture", drawn, payee)
+    assert await worker.apply(due, drawn, *others, capture) == [None] * 5
+
+    voids = await Api(holds, pool).round()
+    assert sorted(order.units for order in voids) == [50, 300]
+    again = await Api(holds, pool).round()
+    assert ids(again) == ids(voids), "another process asks for the very same"
+    assert await worker.apply(*voids) == [None, None]
+    assert await worker.apply(*again) == []
+    assert await Api(holds, pool).round() == []
+    assert (await wallet(pool, payer))[0] == 750
+    assert (await wallet(pool, hold_wallet_id(payer)))[0] == 100
+
+
+async def test_a_draw_that_comes_between_is_no_hindrance(
+    pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker
+) -> None:
+    payer = await make_wallet(pool, 1_000)
+    hold = a_hold(0, 300, payer, expires_at=datetime.now(UTC) - timedelta(hours=1))
+    assert await worker.apply(hold) == [None]
+    api = Api(holds, pool)
+    [void] = await api.round()
+    assert await worker.apply(a_draw(0, 100, "void", hold, payer), void) == [None, "amount_exceeds_remaining"]
+    [next_void] = await api.round()
+    assert (next_void.units, ids([next_void]) == ids([void])) == (200, False)
+    assert await worker.apply(next_void) == [None]
+    assert (await wallet(pool, payer))[0] == 1_000
+
+
+async def test_what_cannot_be_given_back_waits(pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker) -> None:
+    payer = await make_wallet(pool, 1_000)
+    hold = a_hold(0, 300, payer, expires_at=datetime.now(UTC) - timedelta(hours=1))
+    assert await worker.apply(hold) == [None]
+    freeze = "update wallets set status = $2 where wallet_id = $1"
+    await pool.execute(freeze, hold_wallet_id(payer), "frozen")
+    api = Api(holds, pool)
+    assert await api.round() == []
+    await pool.execute(freeze, hold_wallet_id(payer), "active")
+    await pool.execute(freeze, payer, "frozen")
+    [void] = await api.round()
+    assert await worker.apply(void) == [None], "a frozen wallet gets its own money back"
+    found = await holds.find(hold.request.transfer_id)
+    assert found is not None
+    assert found.remaining == "0.0000"
+
+
+async def test_one_process_has_the_turn_and_what_is_settled_is_not_looked_at_again(
+    pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker
+) -> None:
+    assert await holds.begin_expiry_round(60.0) == datetime(1970, 1, 1, tzinfo=UTC)
+    assert await holds.begin_expiry_round(60.0) is None
+    payer = await make_wallet(pool, 1_000)
+    ended = datetime.now(UTC) - timedelta(hours=1.5)
+    assert await worker.apply(a_hold(0, 300, payer, expires_at=ended)) == [None]
+    api = Api(holds, pool)
+    voids = await api.round()
+    settled = "select settled_before from hold_expiry"
+    assert await pool.fetchval(settled) == ended, "it is open"
+    assert await worker.apply(*voids) == [None]
+    assert await api.round() == []
+    margin = datetime.now(UTC) - await pool.fetchval(settled)
+    assert timedelta(minutes=59) < margin < timedelta(minutes=70)

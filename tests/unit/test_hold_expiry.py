@@ -1,0 +1,90 @@
+"""The task that gives holds back, beside the API: it lives through whatever its servers do."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ingest_api import hold_expiry
+from ingest_api.hold_expiry import HoldExpiry, void_of
+from schemas.holds import hold_wallet_id
+from schemas.transfers import decode_request, encode_request
+from sinks.directory.holds import DueHold
+from sinks.errors import DatabaseAwayError
+from tests.unit.conftest import FakeHolds, FakeRequests
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def due_hold(**changes: Any) -> DueHold:
+    wallet = str(uuid4())
+    values: dict[str, Any] = {
+        "transfer_id": str(uuid4()),
+        "source_wallet_id": wallet,
+        "destination_wallet_id": hold_wallet_id(wallet),
+        "currency": "USD",
+        "expires_at": LONG_AGO,
+        "remaining": "7.0000",
+        "draws": 2,
+        "is_ready": True,
+    }
+    return DueHold(**(values | changes))
+
+
+class DueHolds(FakeHolds):
+    """Faults first, then these."""
+
+    def __init__(self, *found: DueHold, faults: tuple[Exception, ...] = ()) -> None:
+        super().__init__()
+        self.found = list(found)
+        self.faults = list(faults)
+        self.settled: datetime | None = None
+
+    async def begin_expiry_round(self, interval_s: float) -> datetime | None:
+        assert interval_s == hold_expiry.ROUND_INTERVAL_S
+        if self.faults:
+            raise self.faults.pop()
+        return datetime(1970, 1, 1, tzinfo=UTC)
+
+    async def due(self, settled_before: datetime, count_max: int) -> list[DueHold]:
+        return self.found[:count_max]
+
+    async def settle_expiry(self, settled_before: datetime) -> None:
+        self.settled = settled_before
+
+
+def test_the_request_is_the_same_until_something_is_drawn() -> None:
+    hold = due_hold()
+    request, units = decode_request(encode_request(void_of(hold)))
+    assert request == void_of(hold)
+    assert (units, request.kind, request.parent_id) == (70_000, "void", hold.transfer_id)
+    later = due_hold(transfer_id=hold.transfer_id, draws=3)
+    assert void_of(later).transfer_id != request.transfer_id
+
+
+async def test_it_goes_on_after_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold_expiry, "ROUND_INTERVAL_S", 0)
+    holds = DueHolds(due_hold(), faults=(RuntimeError("anything"), DatabaseAwayError("away")))
+    requests = FakeRequests()
+    expiry = HoldExpiry(holds, requests)
+    expiry.start()
+    async with asyncio.timeout(30):
+        while not requests.records:  # noqa: ASYNC110 (a task that tells nobody)
+            await asyncio.sleep(0)
+    await expiry.stop()
+    assert holds.faults == []
+
+
+async def test_what_kafka_does_not_confirm_is_still_due() -> None:
+    holds, requests = DueHolds(due_hold()), FakeRequests()
+    requests.is_away = True
+    assert await HoldExpiry(holds, requests).round() == 1
+    assert holds.settled == LONG_AGO, "nothing behind it is taken for settled"
+
+
+async def test_what_is_not_ready_waits() -> None:
+    holds, requests = DueHolds(due_hold(is_ready=False)), FakeRequests()
+    assert await HoldExpiry(holds, requests).round() == 0
+    assert requests.records == []
