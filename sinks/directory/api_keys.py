@@ -56,9 +56,8 @@ class ApiKeys:
 
         None unless the account is an active producer with fewer than ``KEYS_MAX`` good keys.
         """
-        row = await self._database.row(
-            statements.CREATE_API_KEY, key_id, user_id, name, scopes, secret_hash, days, KEYS_MAX
-        )
+        values = (key_id, user_id, name, scopes, secret_hash, days, KEYS_MAX)
+        row = await self._database.row_under_lock(statements.LOCK_USER, user_id, statements.CREATE_API_KEY, *values)
         return ApiKeyRow(**row) if row else None
 
     async def of_user(self, user_id: str) -> list[ApiKeyRow]:

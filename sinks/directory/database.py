@@ -73,6 +73,20 @@ class Database:
                 raise DatabaseAwayError("PostgreSQL is away") from error
             raise
 
+    async def row_under_lock(self, lock: str, locked: Any, sql: str, *values: Any) -> asyncpg.Record | None:
+        """The first row or None, of a statement that sees what everybody who held the lock before has left.
+
+        Raises as `rows` does.
+        """
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection, connection.transaction():
+                await connection.execute(lock, locked, timeout=STATEMENT_TIMEOUT_S)
+                return await connection.fetchrow(sql, *values, timeout=STATEMENT_TIMEOUT_S)
+        except Exception as error:
+            if _is_away(error):
+                raise DatabaseAwayError("PostgreSQL is away") from error
+            raise
+
     async def row(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """The first row or None. Raises as `rows` does."""
         found = await self.rows(sql, *values)

@@ -18,7 +18,7 @@ CONFIGURATION = "tests/integration/schemathesis.toml"
 ADMIN = "root@example.com"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(500)
 async def test_the_api_keeps_to_its_document(settings: Settings, connection: asyncpg.Connection) -> None:
     port = free_port(())
     api = await start_api(settings, port, with_dashboard=True)
@@ -54,5 +54,5 @@ async def schemathesis(address: str, wallet_id: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    told, _ = await asyncio.wait_for(process.communicate(), 150)
+    told, _ = await asyncio.wait_for(process.communicate(), 400)
     return process.returncode, told.decode()

@@ -283,6 +283,7 @@ async def test_a_statement_that_would_not_add_up_is_broken_off(
 async def test_pending_requests_are_counted(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker runs: what is applied, the test says."""
     api, path = ledger.api, f"/v1/wallets/{ledger.of_ada}/pending"
+    monkeypatch.setattr(pending, "ANSWER_S_MAX", 30.0)  # the first answer waits for a connection
     assert (await api.get(path, ledger.ada)).json()["pending"] == 0
     sent = []
     for _ in range(3):

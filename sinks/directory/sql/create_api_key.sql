@@ -1,9 +1,6 @@
--- A key for an active producer that has fewer than $7 good ones; no row otherwise. The account's row is locked, so that
--- two at once are counted. Sweeps up what is over beyond the newest $7 of that.
-with producer as materialized (
-    select user_id from users
-    where user_id = $2::uuid and role = 'producer' and status = 'active' for no key update
-), surplus as (
+-- A key for an active producer that has fewer than $7 good ones; no row otherwise. The account is locked by now, so that
+-- this counts every one. Sweeps up what is over beyond the newest $7 of that.
+with surplus as (
     delete from api_keys where key_id in (
         select key_id from api_keys
         where user_id = $2::uuid and (revoked_at is not null or expires_at <= now())
@@ -12,9 +9,9 @@ with producer as materialized (
 )
 insert into api_keys (key_id, user_id, name, scopes, secret_hash, expires_at)
 select $1::uuid, user_id, $3, $4::text[], $5, now() + $6 * interval '1 day'
-from producer
-where $7 > (
+from users
+where user_id = $2::uuid and role = 'producer' and status = 'active' and $7 > (
     select count(*) from api_keys
-    where api_keys.user_id = producer.user_id and revoked_at is null and (expires_at is null or expires_at > now())
+    where api_keys.user_id = $2::uuid and revoked_at is null and (expires_at is null or expires_at > now())
 )
 returning key_id::text, user_id::text, name, scopes, created_at, expires_at, last_used_at, revoked_at
