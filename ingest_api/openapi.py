@@ -15,6 +15,7 @@ from ingest_api.caller import SECURITY_SCHEMES
 from ingest_api.envelope import UNBOUNDED_PATHS
 from ingest_api.problem_responses import Refusal, problem_examples, problems
 from ingest_api.problems import MEDIA_TYPE
+from ingest_api.shared_refusals import share_refusals
 from schemas import samples
 from schemas.codes import ProblemCode
 from schemas.http import Problem
@@ -100,6 +101,7 @@ def install_openapi(app: FastAPI) -> None:
             for path, operations in document["paths"].items():
                 for operation in operations.values():
                     _complete(path, operation)
+            share_refusals(document)
             app.openapi_schema = document
         return app.openapi_schema
 

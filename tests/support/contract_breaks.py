@@ -66,18 +66,19 @@ class _Routes:
             yield from self._contents(before["content"], after.get("content", {}), f"{place} body", self._sent)
 
     def _answers(self, old: Schema, new: Schema, place: str) -> Iterator[str]:
-        for status, answer in old.items():
+        for status, referred in old.items():
             where = f"{place} {status}"
             if status not in new:
                 if status < "400":
                     yield f"{where}: the answer is gone"
                 continue
-            yield from self._contents(answer.get("content", {}), new[status].get("content", {}), where, self._read)
+            answer, now = resolved(self._old, referred), resolved(self._new, new[status])
+            yield from self._contents(answer.get("content", {}), now.get("content", {}), where, self._read)
             for name, header in answer.get("headers", {}).items():
-                if name not in new[status].get("headers", {}):
+                if name not in now.get("headers", {}):
                     yield f"{where} {name}: the header is gone"
                 else:
-                    after = resolved(self._new, new[status]["headers"][name])
+                    after = resolved(self._new, now["headers"][name])
                     before = resolved(self._old, header)
                     yield from self._read.breaks(before["schema"], after["schema"], f"{where} {name}")
 

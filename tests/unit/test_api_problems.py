@@ -114,7 +114,8 @@ async def test_the_documentation(api: Api) -> None:
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status >= "400":
-                    assert list(response["content"]) == ["application/problem+json"], path
+                    shared = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+                    assert list(shared["content"]) == ["application/problem+json"], path
     for page in ("/docs", "/redoc"):
         assert (await api.client.get(page)).status_code == 200
 

@@ -24,7 +24,7 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
             for kind, content in operation.get("requestBody", {}).get("content", {}).items():
                 yield f"{method} {path} takes {kind}", content
             for status, response in operation["responses"].items():
-                for kind, content in response.get("content", {}).items():
+                for kind, content in resolved(response).get("content", {}).items():
                     yield f"{method} {path} {status} {kind}", content
 
 
