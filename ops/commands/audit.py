@@ -1,45 +1,18 @@
-"""``hfts audit``: the audit chain."""
-
-from typing import Annotated
+"""``hfts audit``: the audit topic."""
 
 import typer
+
+from ops.commands import audit_chain
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(help="The audit chain.", no_args_is_help=True)
-    group.command("verify")(verify_command)
+    group = typer.Typer(help="The audit topic.", no_args_is_help=True)
+    audit_chain.register(group)
     # A group with a single command would otherwise swallow that command's name.
     group.callback()(_audit)
     app.add_typer(group, name="audit")
 
 
 def _audit() -> None:
-    """The audit chain: one record for each outcome, each sealed by the hash of the one before it."""
-
-
-def verify_command(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Check sequence and hashes of the whole audit topic; exit 1 and name the first bad record of a partition."""
-    import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-    from functools import partial  # noqa: PLC0415
-
-    import orjson  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-
-    from ops.audit.table import print_audit  # noqa: PLC0415
-    from ops.audit.verify import verify_audit  # noqa: PLC0415
-    from ops.configuration import load_settings  # noqa: PLC0415
-    from ops.reading_progress import reading_progress  # noqa: PLC0415
-    from ops.server_errors import explained  # noqa: PLC0415
-
-    settings = load_settings()
-    with explained(settings), reading_progress() as progress:
-        report = asyncio.run(verify_audit(settings, partial(progress, "audit records")))
-    if as_json:
-        print(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
-    else:
-        print_audit(Console(), report)
-    raise typer.Exit(0 if report.sound else 1)
+    """The audit topic: one record for each outcome, each sealed by the hash of the one before it."""
