@@ -106,6 +106,9 @@ class Settings(BaseSettings):
         "", description="For tests: the point at which a process ends itself, such as `after_commit:3`."
     )
     debug: bool = Field(False, description="More logging, in a form for people.")
+    webhook_private_addresses: bool = Field(
+        False, description="Webhooks may be http and at private addresses. For tests, and where all users are trusted."
+    )
     smtp_url: SecretStr | None = Field(None, description="SMTP server. Not used yet: notifications go to the log.")
 
     @property

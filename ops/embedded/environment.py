@@ -20,6 +20,7 @@ _INHERITED = frozenset(
     {
         "DEBUG",
         "SMTP_URL",
+        "WEBHOOK_PRIVATE_ADDRESSES",
         "ACCESS_TOKEN_TTL_S",
         "REQUIRE_SIGNED_REQUESTS",
         "REQUEST_VERIFY_KEYS",

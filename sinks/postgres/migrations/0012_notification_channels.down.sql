@@ -1,0 +1,2 @@
+drop table webhooks;
+drop table notification_preferences;
