@@ -1,0 +1,2 @@
+drop table email_windows;
+drop table deliveries;
