@@ -27,6 +27,7 @@ from ingest_api.routes import (
     limits,
     me,
     metrics,
+    notification_preferences,
     password_resets,
     pending,
     reversals,
@@ -37,6 +38,7 @@ from ingest_api.routes import (
     users,
     wallet_status,
     wallets,
+    webhooks,
 )
 from ingest_api.services import OpenServices, open_services
 from ingest_api.short_way import ShortWay
@@ -95,7 +97,8 @@ def create_app(
         sessions,
         auth,
     )
-    modules = (*busy, wallet_status, limits, accounts, api_keys, password_resets, errors, health, metrics, docs)
+    told = (notification_preferences, webhooks)
+    modules = (*busy, *told, wallet_status, limits, accounts, api_keys, password_resets, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]
     install_problem_handlers(app)

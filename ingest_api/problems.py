@@ -107,6 +107,11 @@ def transfer_not_found() -> ProblemError:
     return ProblemError(404, ProblemCode.TRANSFER_NOT_FOUND)
 
 
+def webhook_not_found() -> ProblemError:
+    """404 for the caller, who has none."""
+    return ProblemError(404, ProblemCode.WEBHOOK_NOT_FOUND)
+
+
 def invalid_request(*errors: tuple[str, str]) -> ProblemError:
     """422 for these fields."""
     return ProblemError(422, ProblemCode.INVALID_REQUEST, errors=errors)

@@ -23,11 +23,13 @@ from ingest_api.throttle import Throttle
 from ingest_api.tokens import AccessTokens
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_REQUESTED
+from sinks.channels import SEAL_PURPOSE
 from sinks.directory.api_keys import ApiKeys
 from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
 from sinks.directory.history import History
 from sinks.directory.holds import Holds
+from sinks.directory.notification_preferences import NotificationPreferences
 from sinks.directory.pages import Pages
 from sinks.directory.password_resets import PasswordResets
 from sinks.directory.revocations import RecentRevocations
@@ -35,9 +37,11 @@ from sinks.directory.sessions import Sessions
 from sinks.directory.transfers import Transfers
 from sinks.directory.users import Users
 from sinks.directory.wallets import Wallets
+from sinks.directory.webhooks import Webhooks
 from sinks.kafka.pending import PendingReader
 from sinks.kafka.requests import RequestPublisher
 from sinks.ledger.rehearsal import Rehearsal
+from sinks.sealing import Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Services:
     sessions: Sessions
     api_keys: ApiKeys
     password_resets: PasswordResets
+    notification_preferences: NotificationPreferences
+    webhooks: Webhooks
     wallets: Wallets
     transfers: Transfers
     holds: Holds
@@ -67,6 +73,7 @@ class Services:
     readiness: Readiness
     outcomes: Outcomes
     rate_limit: RateLimit | None = None
+    webhook_private_addresses: bool = False
 
 
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
@@ -106,6 +113,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             sessions=Sessions(database),
             api_keys=api_keys,
             password_resets=PasswordResets(database),
+            notification_preferences=NotificationPreferences(database),
+            webhooks=Webhooks(database, Seal.of(settings, SEAL_PURPOSE)),
             wallets=wallets,
             transfers=transfers,
             holds=holds,
@@ -129,6 +138,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             readiness=Readiness(database, requests),
             outcomes=await stack.enter_async_context(open_outcomes(settings, wallets, owners)),
             rate_limit=None if per_minute is None else RateLimit(per_minute),
+            webhook_private_addresses=settings.webhook_private_addresses,
         )
 
 

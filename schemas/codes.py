@@ -222,6 +222,12 @@ class ProblemCode(Code):
         "Name the one to reverse by its id.",
         409,
     )
+    WEBHOOK_NOT_FOUND = (
+        "webhook_not_found",
+        "The account has no webhook.",
+        "Set one with PUT /v1/webhook.",
+        404,
+    )
     LETTER_NOT_FOUND = "letter_not_found", "There is no such dead letter.", "List what there is.", 404
     LETTERS_BUSY = (
         "letters_busy",

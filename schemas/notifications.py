@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+WEBHOOK_URL_CHARS_MAX = 2_048
+
 Party: TypeAlias = Literal["sender", "receiver"]
 
 

@@ -14,6 +14,7 @@ _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 """A JWT: its first part is JSON that begins with a brace and a quotation mark, in base64url (RFC 7519 section 3.1)."""
 _OPAQUE = re.compile(r"\bhfts_(rt|key|pr)_[\w=-]+")
 """A refresh token, an API key, or a token for another password."""
+_WEBHOOK_SECRET = re.compile(r"\bwhsec_[\w+/=-]+")
 _LOGIN_IN_URL = re.compile(r"(?<=://)[^\s/]+(?=@)")
 _BEARER = re.compile(r"(?i)\bbearer [\w.~+/=-]{8,}")
 
@@ -27,7 +28,7 @@ def mask_email(email: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """The text with addresses, JSON web tokens, tokens and keys of ours, logins in URLs and bearer tokens hidden."""
+    """The text with addresses, JSON web tokens, tokens, keys and secrets of ours, and logins in URLs hidden."""
     if "@" in text:
         text = _LOGIN_IN_URL.sub(HIDDEN, text)
         text = _EMAIL.sub(rf"\1{HIDDEN}@\2", text)
@@ -35,6 +36,8 @@ def mask_text(text: str) -> str:
         text = _TOKEN.sub(HIDDEN, text)
     if "hfts_" in text:
         text = _OPAQUE.sub(rf"hfts_\1_{HIDDEN}", text)
+    if "whsec_" in text:
+        text = _WEBHOOK_SECRET.sub(f"whsec_{HIDDEN}", text)
     return _BEARER.sub(f"Bearer {HIDDEN}", text)
 
 

@@ -7,7 +7,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-URL_CHARS_MAX = 2_048
+from schemas.notifications import WEBHOOK_URL_CHARS_MAX
 
 _URL_CHARS = re.compile(r"[!-\[\]-~]+")
 """Printable ASCII without blanks and backslashes, which parsers of URLs take in different ways."""
@@ -44,8 +44,8 @@ def check_url(text: str, *, private_ok: bool = False) -> None:
 
     Raises WebhookUrlError.
     """
-    if len(text) > URL_CHARS_MAX or not _URL_CHARS.fullmatch(text):
-        raise WebhookUrlError(f"must be at most {URL_CHARS_MAX} printable ASCII characters, without blanks")
+    if len(text) > WEBHOOK_URL_CHARS_MAX or not _URL_CHARS.fullmatch(text):
+        raise WebhookUrlError(f"must be at most {WEBHOOK_URL_CHARS_MAX} printable ASCII characters, without blanks")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port

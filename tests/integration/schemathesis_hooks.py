@@ -19,6 +19,9 @@ schemathesis.openapi.format("email", strategies.emails(domains=strategies.just("
 # What is easy to guess no schema can say.
 schemathesis.openapi.format("password", strategies.uuids().map(str))
 
+# Where a webhook may be: at a public host. Only bodies have this format.
+schemathesis.openapi.format("uri", strategies.uuids().map("https://example.com/{}".format))
+
 
 @schemathesis.serializer("application/x-ndjson")
 def serialize_lines(_: Any, value: Any) -> bytes:

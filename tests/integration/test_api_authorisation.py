@@ -38,6 +38,8 @@ values (gen_random_uuid(), $1, $2, 1, 'USD', $3, $4, $5::numeric, $5::bigint, $5
 returning transfer_id::text
 """
 
+INSERT_WEBHOOK = "insert into webhooks (user_id, url, secret_sealed) values ($1, 'https://example.com/', '')"
+
 
 def routes() -> set[str]:
     """Each route with its method. What FastAPI adds of itself has HEAD beside GET, which grants the same."""
@@ -81,6 +83,7 @@ async def world(stack: Stack, template: str) -> AsyncIterator[World]:
             world.people[name] = person = await api.person(name, role)
             # A token that outlives the end of all sessions, which is among what is asked for.
             person.headers = token_headers(api.app, person.user_id, role, epoch=EPOCH)
+            await api.connection.execute(INSERT_WEBHOOK, person.user_id)
         owner = world.people["owner"]
         wallet = await api.wallet(owner)
         world.people["producer"].headers = await key_headers(world)

@@ -173,6 +173,10 @@ def operators(status: int, body: Body | None = None, path: str | None = None) ->
     return Grant(401, 403, 403, status, body, path, for_ops=status)
 
 
+def webhook(_: World, __: str) -> Any:
+    return {"url": "https://example.com/hook"}
+
+
 def no_such_letters(_: World, __: str) -> Any:
     return {"addresses": ["0:999"], "reason": "nobody needs it"}
 
@@ -200,6 +204,12 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "PUT /v1/me/password": (own(403, wrong_password),),
     "POST /v1/me/deactivate": (own(403, right_password_of_nobody),),
     "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204, for_producer=403),),
+    "GET /v1/notification-preferences": (own(200),),
+    "PUT /v1/notification-preferences": (Grant(401, 200, 200, 200, everything, for_producer=403),),
+    "GET /v1/webhook": (own(200),),
+    "PUT /v1/webhook": (Grant(401, 200, 200, 200, webhook, for_producer=403),),
+    "POST /v1/webhook/secret": (Grant(401, 200, 200, 200, for_producer=403),),
+    "DELETE /v1/webhook": (Grant(401, 204, 204, 204, for_producer=403),),
     "GET /v1/wallets": (
         own(200),
         Grant(401, 403, 200, 200, path="/v1/wallets?user_id={user_id}", for_analyst=200),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
@@ -34,12 +34,14 @@ from schemas.settings import Settings
 from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
 from sinks.directory.holds import DrawableRow, DrawRow, Holds
+from sinks.directory.notification_preferences import NotificationPreferences, Preferences
 from sinks.directory.pages import Pages
 from sinks.directory.revocations import RecentRevocations
 from sinks.directory.sessions import Renewed, Sessions
 from sinks.directory.transfers import Found, StoredRequest, TransferRow, Transfers
 from sinks.directory.users import LoginRow, UserRow, Users
 from sinks.directory.wallets import Owner, WalletRow, Wallets
+from sinks.directory.webhooks import PREVIOUS_SECRET_LIFE, WebhookRow, Webhooks
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.positions import Position
 from sinks.ledger.rehearsal import Rehearsal
@@ -267,6 +269,48 @@ class FakeHolds(Holds):
         return [key for key, row in self.rows.items() if (row.destination_wallet_id, row.reference) == named][:2]
 
 
+class FakePreferences(NotificationPreferences):
+    def __init__(self) -> None:
+        self.chosen: dict[str, Preferences] = {}
+
+    async def find(self, user_id: str) -> Preferences:
+        return self.chosen.get(user_id, Preferences())
+
+    async def put(self, user_id: str, chosen: Preferences) -> Preferences:
+        self.chosen[user_id] = replace(chosen, updated_at=datetime.now(UTC))
+        return self.chosen[user_id]
+
+
+class FakeWebhooks(Webhooks):
+    """Keeps the secrets as they are, the newest first."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, WebhookRow] = {}
+        self.secrets: dict[str, list[bytes]] = {}
+
+    async def find(self, user_id: str) -> WebhookRow | None:
+        return self.rows.get(user_id)
+
+    async def put(self, user_id: str, url: str, secret: bytes) -> tuple[WebhookRow, bool]:
+        is_new, now = user_id not in self.rows, datetime.now(UTC)
+        made = WebhookRow(url=url, previous_secret_until=None, created_at=now, updated_at=now)
+        self.rows[user_id] = replace(self.rows.get(user_id, made), url=url)
+        self.secrets.setdefault(user_id, [secret])
+        return self.rows[user_id], is_new
+
+    async def rotate(self, user_id: str, secret: bytes) -> WebhookRow | None:
+        if user_id not in self.rows:
+            return None
+        self.secrets[user_id].insert(0, secret)
+        until = datetime.now(UTC) + PREVIOUS_SECRET_LIFE
+        self.rows[user_id] = replace(self.rows[user_id], previous_secret_until=until)
+        return self.rows[user_id]
+
+    async def delete(self, user_id: str) -> bool:
+        self.secrets.pop(user_id, None)
+        return self.rows.pop(user_id, None) is not None
+
+
 class FakeReadiness:
     def __init__(self) -> None:
         self.faults: list[tuple[str, str]] = []
@@ -332,6 +376,8 @@ class Api:
     api_keys: FakeApiKeys = field(default_factory=FakeApiKeys)
     revoked: FakeRevocations = field(default_factory=FakeRevocations)
     attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    preferences: FakePreferences = field(default_factory=FakePreferences)
+    webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
     readiness: FakeReadiness = field(default_factory=FakeReadiness)
     ledger_wallets: list[tuple[Any, ...]] = field(default_factory=list)
     revocations: Revocations = field(init=False)
@@ -383,6 +429,8 @@ class Api:
             sessions=self.sessions,
             api_keys=self.api_keys,
             password_resets=cast("Any", None),  # all that it does is done by PostgreSQL
+            notification_preferences=self.preferences,
+            webhooks=self.webhooks,
             wallets=self.wallets,
             transfers=self.transfers,
             holds=self.holds,

@@ -140,6 +140,7 @@ def test_people_and_secrets_are_hidden(debug: bool) -> None:
         ("https://key@host:443/", "https://***@host:443/"),
         ("authorization: bearer abc.def-ghi~jkl", "authorization: Bearer ***"),
         ("a bearer of news", "a bearer of news"),
+        ("it is whsec_AAEC/+8=, they say", "it is whsec_***, they say"),
     ],
 )
 def test_what_is_hidden_in_a_text(text: str, expected: str) -> None:

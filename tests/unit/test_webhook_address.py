@@ -1,6 +1,7 @@
 import pytest
 
-from sinks.webhook_address import URL_CHARS_MAX, WebhookUrlError, check_url, is_public
+from schemas.notifications import WEBHOOK_URL_CHARS_MAX
+from sinks.webhook_address import WebhookUrlError, check_url, is_public
 
 PRIVATE = (
     *("127.0.0.1", "127.9.9.9", "0.1.2.3", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254"),
@@ -52,7 +53,7 @@ def test_takes_https_at_public_places(url: str) -> None:
             "\thttps://a.example/",
         ),
         *("https://münchen.example/", "https://a..example/", "https://-a.example/", "https://a%2eb.example/"),
-        "https://example.com/" + "a" * URL_CHARS_MAX,
+        "https://example.com/" + "a" * WEBHOOK_URL_CHARS_MAX,
         "https://" + "a" * 64 + ".example/",
         "https://" + "a." * 127 + "example/",
     ],
