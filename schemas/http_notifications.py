@@ -38,7 +38,7 @@ class NewNotificationPreferences(Input):
     minimums: dict[Currency, Amount] = Field(
         default_factory=dict,
         description=_MINIMUMS,
-        json_schema_extra={"propertyNames": {"enum": sorted(CURRENCIES)}},
+        json_schema_extra={"propertyNames": {"enum": [*sorted(CURRENCIES)]}},
     )
 
 

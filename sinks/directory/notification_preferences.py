@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+import asyncpg
 import msgspec
 
 from sinks.directory import statements
@@ -39,9 +39,10 @@ class NotificationPreferences:
         """Replace all of it."""
         minimums = msgspec.json.encode(chosen.minimums).decode()
         values = (user_id, chosen.email, chosen.webhook, chosen.failures, minimums)
-        return _preferences(await self._database.row(statements.PUT_PREFERENCES, *values))
+        [row] = await self._database.rows(statements.PUT_PREFERENCES, *values)
+        return _preferences(row)
 
 
-def _preferences(row: Any) -> Preferences:
+def _preferences(row: asyncpg.Record) -> Preferences:
     values = dict(row)
     return Preferences(**values | {"minimums": _MINIMUMS.decode(values["minimums"])})

@@ -35,7 +35,9 @@ class Webhooks:
 
     async def put(self, user_id: str, url: str, secret: bytes) -> tuple[WebhookRow, bool]:
         """The webhook at this URL, and whether it is a new one: then it has this secret, else it keeps its own."""
-        values = dict(await self._database.row(statements.PUT_WEBHOOK, user_id, url, self._seal.close(secret, user_id)))
+        sealed = self._seal.close(secret, user_id)
+        [row] = await self._database.rows(statements.PUT_WEBHOOK, user_id, url, sealed)
+        values = dict(row)
         is_new = values.pop("is_new")
         return WebhookRow(**values), is_new
 

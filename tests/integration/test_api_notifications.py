@@ -2,6 +2,7 @@
 
 import base64
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from live_api import LiveApi
@@ -23,7 +24,7 @@ async def test_what_is_set_is_what_is_read(live_api: LiveApi) -> None:
         assert found[nobody] == NO_CHANNELS
         return found[ada.user_id]
 
-    async def put(path: str, body: object) -> dict[str, str]:
+    async def put(path: str, body: object) -> dict[str, Any]:
         answer = await live_api.client.put(path, json=body, headers=ada.headers)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
