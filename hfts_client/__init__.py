@@ -33,10 +33,13 @@ from hfts_client.errors import (
 from hfts_client.models import (
     AcceptedLine,
     Balance,
+    Delivery,
     Draw,
     Entry,
     Hold,
     NewApiKey,
+    NewWebhookSecret,
+    NotificationPreferences,
     PendingTransfer,
     Receipt,
     Transfer,
@@ -44,6 +47,7 @@ from hfts_client.models import (
     User,
     Verdict,
     Wallet,
+    Webhook,
 )
 from hfts_client.operations.batches import BatchResult
 from hfts_client.orders import NewTransfer
@@ -60,6 +64,7 @@ __all__ = [
     "Client",
     "ConflictError",
     "ConnectionFailedError",
+    "Delivery",
     "Draw",
     "Entry",
     "FieldError",
@@ -69,7 +74,9 @@ __all__ = [
     "InvalidRequestError",
     "NewApiKey",
     "NewTransfer",
+    "NewWebhookSecret",
     "NotFoundError",
+    "NotificationPreferences",
     "OutcomePendingError",
     "PendingTransfer",
     "PermissionDeniedError",
@@ -86,4 +93,5 @@ __all__ = [
     "User",
     "Verdict",
     "Wallet",
+    "Webhook",
 ]

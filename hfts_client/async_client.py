@@ -9,7 +9,7 @@ from hfts_client.api import Api
 from hfts_client.awaiting import AwaitingRunner, Resource, iterating, returning
 from hfts_client.credentials import Login
 from hfts_client.models import Receipt, Transfer
-from hfts_client.operations import accounts, batches, events, histories, holds, submitting, wallets
+from hfts_client.operations import accounts, batches, events, histories, holds, notifications, submitting, wallets
 from hfts_client.orders import DepositFields, TransferFields
 from hfts_client.retries import RetryPolicy
 from hfts_client.wire import TIMEOUT_S, checked_base_url, credentials_of
@@ -69,6 +69,23 @@ class Holds(Resource):
     list = iterating(holds.list_all)
 
 
+class Notifications(Resource):
+    """How one is told of transfers, and what was told."""
+
+    preferences = returning(notifications.preferences)
+    set_preferences = returning(notifications.set_preferences)
+    deliveries = iterating(notifications.deliveries)
+
+
+class Webhook(Resource):
+    """The one webhook of an account."""
+
+    retrieve = returning(notifications.retrieve_webhook)
+    set = returning(notifications.set_webhook)
+    delete = returning(notifications.delete_webhook)
+    rotate_secret = returning(notifications.rotate_webhook_secret)
+
+
 class Deposits(Resource):
     """Money coming in (admins only)."""
 
@@ -111,6 +128,8 @@ class AsyncClient:
         self.transfers = Transfers(self._runner, api)
         self.holds = Holds(self._runner, api)
         self.deposits = Deposits(self._runner, api)
+        self.notifications = Notifications(self._runner, api)
+        self.webhook = Webhook(self._runner, api)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._base_url!r})"

@@ -1,7 +1,10 @@
 """Where things are."""
 
 TRANSFERS = "/v1/transfers"
+DELIVERIES = "/v1/deliveries"
 DEPOSITS = "/v1/deposits"
 HOLDS = "/v1/holds"
+PREFERENCES = "/v1/notification-preferences"
 USERS = "/v1/users"
 WALLETS = "/v1/wallets"
+WEBHOOK = "/v1/webhook"

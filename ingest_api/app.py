@@ -18,6 +18,7 @@ from ingest_api.routes import (
     auth,
     balances,
     batches,
+    deliveries,
     deposits,
     docs,
     errors,
@@ -97,7 +98,7 @@ def create_app(
         sessions,
         auth,
     )
-    told = (notification_preferences, webhooks)
+    told = (notification_preferences, webhooks, deliveries)
     modules = (*busy, *told, wallet_status, limits, accounts, api_keys, password_resets, errors, health, metrics, docs)
     routers = [*(module.router for module in modules), *extension.routers]
     app.router.routes[:0] = [route for router in routers for route in router.routes]

@@ -20,6 +20,7 @@ RIGHT_OF_ROUTE: Mapping[str, Right] = {
     "PUT /v1/webhook": Right.ACCOUNT_WRITE,
     "DELETE /v1/webhook": Right.ACCOUNT_WRITE,
     "POST /v1/webhook/secret": Right.ACCOUNT_WRITE,
+    "GET /v1/deliveries": Right.TRANSFERS_READ,
     "GET /v1/wallets": Right.WALLETS_READ,
     "POST /v1/wallets": Right.WALLETS_WRITE,
     "GET /v1/wallets/{wallet_id}": Right.WALLETS_READ,

@@ -27,6 +27,7 @@ from sinks.channels import SEAL_PURPOSE
 from sinks.directory.api_keys import ApiKeys
 from sinks.directory.attempts import Attempts
 from sinks.directory.database import Database
+from sinks.directory.deliveries import Deliveries
 from sinks.directory.history import History
 from sinks.directory.holds import Holds
 from sinks.directory.notification_preferences import NotificationPreferences
@@ -55,6 +56,7 @@ class Services:
     password_resets: PasswordResets
     notification_preferences: NotificationPreferences
     webhooks: Webhooks
+    deliveries: Deliveries
     wallets: Wallets
     transfers: Transfers
     holds: Holds
@@ -115,6 +117,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             password_resets=PasswordResets(database),
             notification_preferences=NotificationPreferences(database),
             webhooks=Webhooks(database, Seal.of(settings, SEAL_PURPOSE)),
+            deliveries=Deliveries(database),
             wallets=wallets,
             transfers=transfers,
             holds=holds,

@@ -1,10 +1,10 @@
 """Bodies of the HTTP API about how people want to be told of transfers."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from schemas.http import Amount, Currency, Decimals, Input, Output, Time
+from schemas.http import EXTENSIBLE, Amount, Currency, Decimals, Input, Output, Time
 from schemas.notifications import WEBHOOK_URL_CHARS_MAX
 from schemas.transfers import CURRENCIES
 
@@ -75,3 +75,29 @@ class WebhookWithSecret(Webhook):
     secret: str | None = Field(
         description="What signatures are verified with (Standard Webhooks); null when none was made."
     )
+
+
+class Delivery(Output):
+    """A notification to the caller on one channel, and what became of it so far."""
+
+    transfer_id: str
+    recipient: Literal["sender", "receiver"] = Field(description="Which party of the transfer the caller is.")
+    channel: Literal["email", "webhook"] = Field(json_schema_extra=EXTENSIBLE)
+    status: Literal["pending", "delivered", "failed"] = Field(
+        json_schema_extra=EXTENSIBLE,
+        description="`pending` while it waits for its first try, or for another; `failed` after the last one.",
+    )
+    attempts: int
+    digest_id: str | None = Field(description="The message that tells it together with others.")
+    last_error: str | None = Field(description="Why the last try that failed did.")
+    created_at: Time
+    tried_at: Time | None
+    next_try_at: Time | None = Field(description="Null when there is no other.")
+
+
+class DeliveryPage(Output):
+    """Deliveries, the newest first. With `has_more`, go on with `starting_after` = `next_cursor`."""
+
+    data: list[Delivery]
+    has_more: bool
+    next_cursor: str | None

@@ -67,14 +67,13 @@ async def put_webhook(request: Request, response: Response, body: NewWebhook) ->
     "/v1/webhook",
     status_code=204,
     response_class=Response,
-    responses=problems(401, 403, ProblemCode.WEBHOOK_NOT_FOUND, 503),
+    responses=problems(401, 403, 503),
 )
 async def delete_webhook(request: Request) -> None:
-    """Forget the caller's webhook and its secrets."""
+    """Forget the caller's webhook and its secrets, if there is one."""
     user_id = caller_of(request).user_id
-    if not await services_of(request).webhooks.delete(user_id):
-        raise webhook_not_found()
-    _log.info("webhook.deleted", user_id=user_id)
+    if await services_of(request).webhooks.delete(user_id):
+        _log.info("webhook.deleted", user_id=user_id)
 
 
 @router.post(

@@ -60,7 +60,7 @@ def _ask_once(path: str, query: dict[str, Any]) -> None:
     """Cursors of lists come from earlier pages; of two ways to say the same one is left, and time goes forwards."""
     if "starting_after" in query:
         query.pop("ending_before", None)
-    if path == "/v1/transfers":
+    if path in {"/v1/transfers", "/v1/deliveries"}:
         query.pop("starting_after", None)
         query.pop("ending_before", None)
     if "at" in query:

@@ -206,6 +206,10 @@ async def go_wrong(client: httpx2.AsyncClient, evidence: Evidence) -> None:
     token = (await client.post("/v1/auth/token", data=form)).raise_for_status().json()
     evidence.secrets |= {name: token[name] for name in ("access_token", "refresh_token")}
     bearer = {"Authorization": f"Bearer {token['access_token']}"}
+    webhook = (await client.put("/v1/webhook", json={"url": "https://example.com/"}, headers=bearer)).json()
+    rotated = (await client.post("/v1/webhook/secret", headers=bearer)).json()
+    evidence.secrets |= {"webhook's secret": webhook["secret"], "its second": rotated["secret"]}
+    evidence.answer("webhook", await client.get("/v1/webhook", headers=bearer))
     wallet = (await client.post("/v1/wallets", json={"currency": "EUR"}, headers=bearer)).json()["wallet_id"]
     order = {"source_wallet_id": wallet, "destination_wallet_id": str(uuid.uuid4()), "amount": "1", "currency": "EUR"}
     accepted = (await client.post("/v1/transfers", json=order, headers=bearer)).raise_for_status().json()

@@ -206,6 +206,7 @@ GRANTS: dict[str, tuple[Grant, ...]] = {
     "DELETE /v1/users/{user_id}/sessions": (Grant(401, 404, 204, 204, for_producer=403),),
     "GET /v1/notification-preferences": (own(200),),
     "PUT /v1/notification-preferences": (Grant(401, 200, 200, 200, everything, for_producer=403),),
+    "GET /v1/deliveries": (own(200),),
     "GET /v1/webhook": (own(200),),
     "PUT /v1/webhook": (Grant(401, 200, 200, 200, webhook, for_producer=403),),
     "POST /v1/webhook/secret": (Grant(401, 200, 200, 200, for_producer=403),),

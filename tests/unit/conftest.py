@@ -33,6 +33,7 @@ from ingest_api.watched_wallets import WatchedWallets
 from schemas.settings import Settings
 from sinks.directory.api_keys import ApiKeys, GoodKey
 from sinks.directory.attempts import Attempts
+from sinks.directory.deliveries import Deliveries, DeliveryRow, LogPlace, decode_place, encode_place
 from sinks.directory.holds import DrawableRow, DrawRow, Holds
 from sinks.directory.notification_preferences import NotificationPreferences, Preferences
 from sinks.directory.pages import Pages
@@ -311,6 +312,19 @@ class FakeWebhooks(Webhooks):
         return self.rows.pop(user_id, None) is not None
 
 
+class FakeDeliveries(Deliveries):
+    """Rows in the order of the log."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[DeliveryRow]] = {}
+
+    async def of_user(self, user_id: str, behind: LogPlace, count_max: int) -> list[DeliveryRow]:
+        rows = self.rows.get(user_id, [])
+        places = [decode_place(encode_place(row)) for row in rows]
+        start = places.index(behind) + 1 if behind in places else 0
+        return rows[start : start + count_max]
+
+
 class FakeReadiness:
     def __init__(self) -> None:
         self.faults: list[tuple[str, str]] = []
@@ -378,6 +392,7 @@ class Api:
     attempts: FakeAttempts = field(default_factory=FakeAttempts)
     preferences: FakePreferences = field(default_factory=FakePreferences)
     webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
+    deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     readiness: FakeReadiness = field(default_factory=FakeReadiness)
     ledger_wallets: list[tuple[Any, ...]] = field(default_factory=list)
     revocations: Revocations = field(init=False)
@@ -431,6 +446,7 @@ class Api:
             password_resets=cast("Any", None),  # all that it does is done by PostgreSQL
             notification_preferences=self.preferences,
             webhooks=self.webhooks,
+            deliveries=self.deliveries,
             wallets=self.wallets,
             transfers=self.transfers,
             holds=self.holds,

@@ -4,12 +4,13 @@ import base64
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
+from sinks.directory.deliveries import DeliveryRow
 from tests.unit.conftest import Api
 
 PREFERENCES = "/v1/notification-preferences"
@@ -97,11 +98,13 @@ async def test_a_secret_rotates(api: Api, ada: dict[str, str]) -> None:
 async def test_a_webhook_is_its_owners_alone(api: Api, ada: dict[str, str]) -> None:
     await put(api, "/v1/webhook", {"url": URL}, ada)
     root = api.headers(str(uuid4()), "admin")
-    for method, path in (("GET", "/v1/webhook"), ("DELETE", "/v1/webhook"), ("POST", "/v1/webhook/secret")):
+    for method, path in (("GET", "/v1/webhook"), ("POST", "/v1/webhook/secret")):
         answer = await api.client.request(method, path, headers=root)
         assert (answer.status_code, answer.json()["code"]) == (404, "webhook_not_found")
-    assert (await api.client.delete("/v1/webhook", headers=ada)).status_code == 204
-    assert (await api.client.delete("/v1/webhook", headers=ada)).status_code == 404
+    assert (await api.client.delete("/v1/webhook", headers=root)).status_code == 204
+    assert len(api.webhooks.secrets) == 1
+    for _ in range(2):
+        assert (await api.client.delete("/v1/webhook", headers=ada)).status_code == 204
     assert api.webhooks.secrets == {}
 
 
@@ -120,3 +123,48 @@ async def test_private_webhooks_where_they_are_let(api: Api, ada: dict[str, str]
     api.app.state.services = replace(api.app.state.services, webhook_private_addresses=True)
     assert (await put(api, "/v1/webhook", {"url": "http://127.0.0.1:1/"}, ada)).status_code == 200
     assert (await put(api, "/v1/webhook", {"url": "ftp://127.0.0.1:1/"}, ada)).status_code == 422
+
+
+def delivery(number: int, **values: Any) -> DeliveryRow:
+    found: dict[str, Any] = {
+        "transfer_id": str(UUID(int=number)),
+        "recipient": "receiver",
+        "channel": "webhook",
+        "status": "delivered",
+        "attempts": 1,
+        "digest_id": None,
+        "last_error": None,
+        "created_at": datetime(2030, 1, 31, 12, 0, 0, number, tzinfo=UTC),
+        "tried_at": datetime(2030, 1, 31, 12, 0, 1, tzinfo=UTC),
+        "next_try_at": None,
+    }
+    return DeliveryRow(**found | values)
+
+
+async def test_the_delivery_log_comes_page_by_page(api: Api) -> None:
+    user_id = str(uuid4())
+    api.deliveries.rows[user_id] = [
+        delivery(3, status="pending", last_error="HTTP 503", next_try_at=datetime(2030, 1, 31, 13, tzinfo=UTC)),
+        delivery(2, channel="email"),
+        delivery(2),
+    ]
+    query, found = "limit=2", []
+    while query:
+        answer = await api.client.get(f"/v1/deliveries?{query}", headers=api.headers(user_id))
+        page = answer.json()
+        found += page["data"]
+        query = f"limit=2&starting_after={page['next_cursor']}" if page["has_more"] else ""
+    assert [(row["transfer_id"][-1], row["channel"], row["status"]) for row in found] == [
+        ("3", "webhook", "pending"),
+        ("2", "email", "delivered"),
+        ("2", "webhook", "delivered"),
+    ]
+    assert (found[0]["last_error"], found[0]["next_try_at"]) == ("HTTP 503", "2030-01-31T13:00:00.000000Z")
+    others = await api.client.get("/v1/deliveries", headers=api.headers(str(uuid4()), "admin"))
+    assert others.json() == {"data": [], "has_more": False, "next_cursor": None}
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "lM8ABrvVMY2WksQQ", "k88ABrvVMY2WksQBAahyZWNlaXZlcqd3ZWJob29r"])
+async def test_a_cursor_that_is_none(api: Api, ada: dict[str, str], cursor: str) -> None:
+    answer = await api.client.get(f"/v1/deliveries?starting_after={cursor}", headers=ada)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "starting_after")
