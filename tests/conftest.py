@@ -24,6 +24,9 @@ TEMPLATE = "hfts_template"
 PARAMETER_CHARS_MAX = 30
 TEST_PARTITIONS = 3
 
+# Brokers live for seconds or minutes here: optimising what they run takes longer than it saves.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Long parameters, which may have random ids in them, go by their name: test processes compare these names."""
