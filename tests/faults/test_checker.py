@@ -3,6 +3,8 @@
 # ruff: noqa: ARG005 (a tamperer is given both, and needs one)
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4, uuid5
 
 import pytest
 
@@ -75,9 +77,81 @@ def test_what_was_never_acknowledged_may_be_in() -> None:
         (lambda b, e: e.notifications.update([("paid", "sender")]), 0, 1, {"notifications written more than once"}),
         (lambda b, e: e.notifications.update([("refused", "receiver")]), 0, 0, {"told without a reason"}),
         (lambda b, e: e.balances.update(ben=6), 0, 0, {"balances that do not follow from the outcomes"}),
-        (lambda b, e: setattr(e, "dead_letters", 1), 0, 0, {"sound requests set aside as dead letters"}),
+        (lambda b, e: e.dead_letters.append("paid"), 0, 0, {"sound requests set aside as dead letters"}),
+        (lambda b, e: b.refused.add("paid"), 0, 0, {"refused under their own key"}),
     ],
 )  # fmt: skip
 def test_every_fault_is_found(tamper: Tamper, lost: int, duplicates: int, problems: set[str]) -> None:
     verdict = verdict_after(tamper)
     assert (verdict.lost, verdict.duplicates, set(verdict.problems)) == (lost, duplicates, problems)
+
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+HOLD = uuid4()
+EXPIRY = str(uuid5(HOLD, "expiry:2"))
+
+LEFT = "holds that have ended and were not given back"
+OVERDRAWN = "drawn on beyond their amount"
+NOBODYS = "in the ledger and never asked for"
+OTHERWISE = "in the ledger otherwise than asked for"
+
+
+def a_run_with_a_hold() -> tuple[Book, dict[str, Told]]:
+    """Of 10 held, 3 are captured in time; a capture of too much fails; the rest goes back when the time is over."""
+    asked = {
+        str(HOLD): Payment("anna", "annas", 10, "hold", expires_at=END),
+        "part": Payment("annas", "ben", 3, "capture", str(HOLD)),
+        "whole": Payment("annas", "ben", None, "capture", str(HOLD)),
+    }
+    rows = {
+        str(HOLD): Told(asked[str(HOLD)], "COMPLETED", END - timedelta(seconds=3)),
+        "part": Told(asked["part"], "COMPLETED", END - timedelta(seconds=2)),
+        "whole": Told(asked["whole"]._replace(units=10), "FAILED", END - timedelta(seconds=1)),
+        EXPIRY: Told(Payment("annas", "anna", 7, "void", str(HOLD)), "COMPLETED", END + timedelta(seconds=1)),
+    }
+    book = Book()
+    for one, payment in asked.items():
+        book.ask(one, payment, "http", 0.0)
+    return book, rows
+
+
+def problems_of(book: Book, rows: dict[str, Told]) -> set[str]:
+    """When everything agrees with the rows."""
+    evidence = Evidence(rows, owned={"anna", "annas", "ben"}, balances=dict.fromkeys(("anna", "annas", "ben"), 0))
+    for one, row in rows.items():
+        evidence.outcomes[one].append(row)
+        evidence.audits[one] += 1
+        evidence.notifications[one, "sender"] += 1
+        if row.status == "COMPLETED":
+            evidence.balances[row.payment.source] -= row.payment.units or 0
+            evidence.balances[row.payment.destination] += row.payment.units or 0
+            if row.payment.kind == "capture":
+                evidence.notifications[one, "receiver"] += 1
+    return set(check(book, evidence).problems)
+
+
+def test_a_hold_that_is_drawn_on_and_given_back_is_sound() -> None:
+    assert problems_of(*a_run_with_a_hold()) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "row", "problems"),
+    [
+        (EXPIRY, None, {LEFT}),
+        (EXPIRY, {"units": 8}, {OVERDRAWN}),
+        (EXPIRY, {"parent": "ghost"}, {LEFT, OVERDRAWN, NOBODYS}),
+        ("part", {"kind": "void"}, {OTHERWISE}),
+        ("part", {"parent": "whole"}, {LEFT, OVERDRAWN, NOBODYS, OTHERWISE}),
+        ("part", END, {"captured after the end of their hold"}),
+        (str(HOLD), {"expires_at": None}, {NOBODYS, OTHERWISE}),
+        ("another", {"units": 0}, {NOBODYS}),
+    ],
+)  # fmt: skip
+def test_whatever_is_wrong_with_a_hold_is_found(changed: str, row: object, problems: set[str]) -> None:
+    book, rows = a_run_with_a_hold()
+    before = rows.pop(changed, rows[EXPIRY])
+    if isinstance(row, dict):
+        rows[changed] = before._replace(payment=before.payment._replace(**row))
+    elif isinstance(row, datetime):
+        rows[changed] = before._replace(completed_at=row)
+    assert problems_of(book, rows) == problems

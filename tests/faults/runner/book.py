@@ -1,15 +1,25 @@
 """What was asked for and what was acknowledged: the runner's own memory, which the pipeline cannot touch."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
+
+from schemas.transfers import Kind
 
 
 class Payment(NamedTuple):
-    """Who was to pay whom, and how many units of 0.0001."""
+    """Who was to pay whom, and how many units of 0.0001: None for all that is left of what it draws on, its parent."""
 
     source: str
     destination: str
-    units: int
+    units: int | None
+    kind: Kind | None = None
+    parent: str | None = None
+    expires_at: datetime | None = None
+
+    def is_met_by(self, found: "Payment") -> bool:
+        """Whether a row is what was asked for."""
+        return found == (self._replace(units=found.units) if self.units is None else self)
 
 
 @dataclass(slots=True)
@@ -21,6 +31,8 @@ class Book:
     acknowledged_s: dict[str, float] = field(default_factory=dict)
     via: dict[str, str] = field(default_factory=dict)
     """``http`` or ``kafka``."""
+    refused: set[str] = field(default_factory=set)
+    """Those that were told that their key had been used for something else."""
 
     def ask(self, transfer_id: str, payment: Payment, via: str, now_s: float) -> None:
         """It is about to be sent for the first time."""

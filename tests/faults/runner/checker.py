@@ -3,9 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID, uuid5
 
-from tests.faults.runner.book import Book, Payment
-from tests.faults.runner.evidence import Evidence
+from schemas.transfers import CAPTURE, HOLD, VOID
+from tests.faults.runner.book import Book
+from tests.faults.runner.evidence import Evidence, Told
 
 EXAMPLES_MAX = 10
 
@@ -40,10 +42,11 @@ def check(book: Book, evidence: Evidence) -> Verdict:
     """Compare what was acknowledged with what there is."""
     verdict = Verdict(acknowledged=len(book.acknowledged_s), unsure=book.unsure, applied=len(evidence.rows))
     _check_rows(verdict, book, evidence)
+    _check_draws(verdict, evidence)
     _check_records(verdict, evidence)
     _check_notifications(verdict, evidence)
-    if evidence.dead_letters:
-        verdict.problems["sound requests set aside as dead letters"] = evidence.dead_letters
+    verdict.add("sound requests set aside as dead letters", evidence.dead_letters)
+    verdict.add("refused under their own key", book.refused)
     wrong = _wrong_balances(evidence)
     verdict.add("balances that do not follow from the outcomes", wrong)
     return verdict
@@ -52,11 +55,44 @@ def check(book: Book, evidence: Evidence) -> Verdict:
 def _check_rows(verdict: Verdict, book: Book, evidence: Evidence) -> None:
     rows = evidence.rows
     verdict.lost = verdict.add("acknowledged and not in the ledger", book.acknowledged_s.keys() - rows.keys())
-    verdict.add("in the ledger and never asked for", rows.keys() - book.asked.keys())
+    verdict.add("in the ledger and never asked for", rows.keys() - book.asked.keys() - _expiries(evidence))
     verdict.add(
         "in the ledger otherwise than asked for",
-        (one for one, row in rows.items() if one in book.asked and book.asked[one] != row.payment),
+        (one for one, row in rows.items() if one in book.asked and not book.asked[one].is_met_by(row.payment)),
     )
+
+
+def _check_draws(verdict: Verdict, evidence: Evidence) -> None:
+    completed = {one: row for one, row in evidence.rows.items() if row.status == "COMPLETED"}
+    moved = {one: row.payment.units or 0 for one, row in completed.items()}
+    drawn: Counter[str] = Counter()
+    for one, row in completed.items():
+        if row.payment.parent is not None:
+            drawn[row.payment.parent] += moved[one]
+    verdict.add("drawn on beyond their amount", (one for one, units in drawn.items() if units > moved.get(one, 0)))
+    verdict.add("holds that have ended and were not given back", (
+        one for one, row in completed.items() if row.payment.expires_at is not None and drawn[one] < moved[one]
+    ))  # fmt: skip
+    verdict.add("captured after the end of their hold", (
+        one for one, row in completed.items()
+        if row.payment.kind == CAPTURE and _is_late(row, completed.get(row.payment.parent or ""))
+    ))  # fmt: skip
+
+
+def _is_late(capture: Told, hold: Told | None) -> bool:
+    end = hold and hold.payment.expires_at
+    return bool(end and capture.completed_at and capture.completed_at >= end)
+
+
+def _expiries(evidence: Evidence) -> set[str]:
+    """The voids that the pipeline asks for itself: their ids follow from the hold and the number of draws before."""
+    draws = Counter(row.payment.parent for row in evidence.rows.values())
+    return {
+        str(uuid5(UUID(one), f"expiry:{number}"))
+        for one, row in evidence.rows.items()
+        if row.payment.expires_at is not None
+        for number in range(draws[one])
+    }
 
 
 def _check_records(verdict: Verdict, evidence: Evidence) -> None:
@@ -85,11 +121,15 @@ def _check_notifications(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def _due(evidence: Evidence) -> Iterable[tuple[str, str]]:
-    """The sender is told of everything, the receiver of what completed; a wallet without an owner tells nobody."""
+    """The sender is told of everything, the receiver of what completed; a wallet without an owner tells nobody.
+
+    What is held, or no longer held, stays with one person.
+    """
     for transfer_id, row in evidence.rows.items():
         if row.payment.source in evidence.owned:
             yield transfer_id, "sender"
-        if row.status == "COMPLETED" and row.payment.destination in evidence.owned:
+        is_between_two = row.payment.kind not in {HOLD, VOID}
+        if row.status == "COMPLETED" and is_between_two and row.payment.destination in evidence.owned:
             yield transfer_id, "receiver"
 
 
@@ -104,9 +144,9 @@ def _wrong_balances(evidence: Evidence) -> list[str]:
     """Wallets whose balance is not what the first outcome of each transfer makes it, from nothing on."""
     expected: defaultdict[str, int] = defaultdict(int)
     for told in evidence.outcomes.values():
-        payment: Payment = told[0].payment
+        payment = told[0].payment
         if told[0].status == "COMPLETED":
-            expected[payment.source] -= payment.units
-            expected[payment.destination] += payment.units
+            expected[payment.source] -= payment.units or 0
+            expected[payment.destination] += payment.units or 0
     wallets = expected.keys() | evidence.balances.keys()
     return [wallet for wallet in wallets if expected[wallet] != evidence.balances.get(wallet)]

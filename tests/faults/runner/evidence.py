@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import orjson
 
+from schemas.headers import CAUSE
 from schemas.money import UNITS_PER_ONE, parse_amount
 from schemas.settings import Settings
 from schemas.topics import AUDIT, DEAD_LETTERS, NOTIFICATIONS, TRANSFERS_OUTCOMES
@@ -21,6 +23,7 @@ class Told(NamedTuple):
 
     payment: Payment
     status: str
+    completed_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -31,7 +34,8 @@ class Evidence:
     outcomes: defaultdict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     audits: Counter[str] = field(default_factory=Counter)
     notifications: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dead_letters: int = 0
+    dead_letters: list[str] = field(default_factory=list)
+    """The cause of each, and what it was about."""
     balances: dict[str, int] = field(default_factory=dict)
     """Units of 0.0001 of every wallet."""
     owned: set[str] = field(default_factory=set)
@@ -49,8 +53,9 @@ async def gather(settings: Settings) -> Evidence:
     async for record in read_topic(settings, settings.topic_name(NOTIFICATIONS)):
         told = orjson.loads(record.value or b"")
         evidence.notifications[told["transfer_id"], told["recipient"]] += 1
-    async for _ in read_topic(settings, settings.topic_name(DEAD_LETTERS)):
-        evidence.dead_letters += 1
+    async for record in read_topic(settings, settings.topic_name(DEAD_LETTERS)):
+        cause = dict(record.headers)[CAUSE].decode()
+        evidence.dead_letters.append(f"{cause}: {(record.value or b'').decode()}")
     await _read_ledger(settings, evidence)
     return evidence
 
@@ -68,16 +73,24 @@ async def _read_ledger(settings: Settings, evidence: Evidence) -> None:
         async with connection.transaction():
             async for row in connection.cursor(
                 "select transfer_id::text, source_wallet_id::text, destination_wallet_id::text, "
-                "(amount * $1)::bigint as units, status from transfers",
+                "(amount * $1)::bigint as units, kind, parent_id::text, expires_at, status, completed_at "
+                "from transfers",
                 UNITS_PER_ONE,
                 prefetch=ROWS_AT_ONCE,
             ):
-                payment = Payment(row["source_wallet_id"], row["destination_wallet_id"], row["units"])
-                evidence.rows[row["transfer_id"]] = Told(payment, row["status"])
+                transfer_id, *payment, status, completed_at = row.values()
+                evidence.rows[transfer_id] = Told(Payment(*payment), status, completed_at)
     finally:
         await connection.close()
 
 
-def _told(outcome: dict[str, str]) -> Told:
-    units = parse_amount(outcome["amount"])
-    return Told(Payment(outcome["source_wallet_id"], outcome["destination_wallet_id"], units), outcome["status"])
+def _told(outcome: dict[str, Any]) -> Told:
+    payment = Payment(
+        outcome["source_wallet_id"],
+        outcome["destination_wallet_id"],
+        parse_amount(outcome["amount"]),
+        outcome.get("kind"),
+        outcome.get("parent_id"),
+        datetime.fromisoformat(outcome["expires_at"]) if "expires_at" in outcome else None,
+    )
+    return Told(payment, outcome["status"], datetime.fromisoformat(outcome["completed_at"]))

@@ -14,9 +14,10 @@ from random import Random
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from hfts_client import AsyncClient, RetryPolicy
 from ops.audit.verify import verify_audit
 from ops.embedded.http_probe import answers_ok
-from ops.load.http_sender import api_client
+from ops.load.access import ApiAccess
 from ops.load.settling import wait_settled
 from ops.load.wallets import create_fleet
 from ops.reconcile.run import reconcile
@@ -40,8 +41,16 @@ from tests.faults.runner.watch import Arrivals, watch_outcomes
 READY_TIMEOUT_S = 120.0
 CRASHES_TIMEOUT_S = 150.0
 SETTLE_TIMEOUT_S = 240.0
+GIVEN_BACK_S_MAX = 60.0
 CALM_S = 3.0
 """Load without faults at the beginning and at the end."""
+
+_HELD = """
+select count(*) from transfers as t
+where t.expires_at is not null and t.status = 'COMPLETED' and t.amount > (
+    select coalesce(sum(c.amount), 0) from transfers as c where c.parent_id = t.transfer_id and c.status = 'COMPLETED'
+)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,7 @@ async def _run_on(
         await sending
         await _settle(settings)
         await _wait_until_told(book, arrivals)
+        await _wait_until_given_back(settings)
         tell("everything has come to rest, checking")
         verdict = check(book, await gather(settings))
         await _second_opinion(settings, verdict)
@@ -197,11 +207,18 @@ async def _load(scene: Scene, options: Options, book: Book) -> AsyncIterator[Loa
         await database.close()
     producer = Producer(settings)
     async with contextlib.AsyncExitStack() as clients:
-        apis = [await clients.enter_async_context(api_client(scene.access(name))) for name in scene.there.apis]
+        apis = [await clients.enter_async_context(_api(scene.access(name))) for name in scene.there.apis]
         try:
-            yield Load(book, fleet, apis, producer, Random(options.seed))
+            admin = await apis[0].users.me()
+            yield Load(book, fleet, producer, apis, user_id=admin.user_id, random=Random(options.seed))
         finally:
             await producer.stop()
+
+
+def _api(access: ApiAccess) -> AsyncClient:
+    """Sends everything once: the load itself sends again, and counts."""
+    password = access.admin_password.get_secret_value()
+    return AsyncClient(access.api_url, email=access.admin_email, password=password, retry=RetryPolicy(total_s=0.0))
 
 
 @contextlib.asynccontextmanager
@@ -241,6 +258,18 @@ async def _settle(settings: Settings) -> None:
             if time.monotonic() > end_s:
                 raise
             await asyncio.sleep(0.5)
+
+
+async def _wait_until_given_back(settings: Settings) -> None:
+    """Return when all that was held up to a time is drawn or given back and told of; or when that takes too long."""
+    connection = await connect(settings)
+    try:
+        end_s = time.monotonic() + GIVEN_BACK_S_MAX
+        while await connection.fetchval(_HELD) and time.monotonic() < end_s:  # noqa: ASYNC110 (likewise)
+            await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
+    await _settle(settings)
 
 
 async def _second_opinion(settings: Settings, verdict: Verdict) -> None:
