@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from ingest_api.access import Access
+from ingest_api.drawing import OpenAmounts
 from ingest_api.hold_expiry import HoldExpiry
 from ingest_api.key_checks import KeyChecks
 from ingest_api.known_transfers import KnownTransfers
@@ -60,6 +61,7 @@ class Services:
     wallets: Wallets
     transfers: Transfers
     holds: Holds
+    open_amounts: OpenAmounts
     rehearsal: Rehearsal
     history: History
     pages: Pages
@@ -121,6 +123,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             wallets=wallets,
             transfers=transfers,
             holds=holds,
+            open_amounts=OpenAmounts(transfers),
             rehearsal=Rehearsal(database.rows),
             history=history,
             pages=Pages(history),

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ingest_api.acceptance import SUBMISSION_PARAMETERS, SUBMISSION_RESPONSES, answer_submission, idempotency_key
 from ingest_api.caller import AuthenticatedRoute, caller_of
-from ingest_api.drawing import amount_to_draw, drawn_before
 from ingest_api.examples import answers, takes
 from ingest_api.problem_responses import problems
 from ingest_api.problems import hold_not_found, invalid_request
@@ -141,12 +140,11 @@ async def _draw(request: Request, hold_id: UUID, kind: str, body: NewVoid, payee
     if hold.status != "COMPLETED":
         raise hold_not_found()
     transfer_id = None if key is None else transfer_id_of_key(caller, key)
-    before = await drawn_before(services, transfer_id, hold.transfer_id)
     order = Order(
         kind=kind,
         source_wallet_id=hold.destination_wallet_id,
         destination_wallet_id=payee or hold.source_wallet_id,
-        amount=amount_to_draw(hold, body.amount, before),
+        amount=body.amount or await services.open_amounts.choose(hold, transfer_id),
         currency=hold.currency,
         reference=body.reference,
         metadata=body.metadata,

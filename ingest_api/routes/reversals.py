@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from ingest_api.acceptance import SUBMISSION_PARAMETERS, SUBMISSION_RESPONSES, answer_submission, idempotency_key
 from ingest_api.caller import AuthenticatedRoute, caller_of
-from ingest_api.drawing import amount_to_draw, drawn_before
 from ingest_api.examples import takes
 from ingest_api.problem_responses import problems
 from ingest_api.problems import ProblemError, forbidden, transfer_not_found
@@ -82,12 +81,11 @@ async def _reverse(request: Request, transfer_id: str, body: NewVoid, reference:
     if original.status != "COMPLETED" or original.kind not in {None, CAPTURE}:
         raise ProblemError(409, ProblemCode.TRANSFER_NOT_REVERSIBLE)
     reversal_id = None if key is None else transfer_id_of_key(caller, key)
-    before = await drawn_before(services, reversal_id, original.transfer_id)
     order = Order(
         kind=REVERSAL,
         source_wallet_id=original.destination_wallet_id,
         destination_wallet_id=original.payer_wallet_id,
-        amount=amount_to_draw(original, body.amount, before),
+        amount=body.amount or await services.open_amounts.choose(original, reversal_id),
         currency=original.currency,
         reference=reference,
         metadata=body.metadata,

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from builders import a_draw, a_hold
 from ledger_wallets import make_wallet, wallet
-from ledger_workers import LedgerWorker
+from ledger_workers import Clock, LedgerWorker
 
 from ingest_api.hold_expiry import HoldExpiry
 from schemas.holds import hold_wallet_id
@@ -90,6 +90,26 @@ async def test_a_draw_that_comes_between_is_no_hindrance(
     assert (next_void.units, ids([next_void]) == ids([void])) == (200, False)
     assert await worker.apply(next_void) == [None]
     assert (await wallet(pool, payer))[0] == 1_000
+
+
+async def test_only_what_was_in_the_way_of_a_void_is_waited_for(pool: asyncpg.Pool, holds: Holds) -> None:
+    clock = Clock()
+    clock.now = two_hours_ago()
+    worker = await LedgerWorker(pool, 0, clock).start()
+    payer = await make_wallet(pool, 1_000)
+    hold = a_hold(0, 300, payer, expires_at=datetime.now(UTC) - timedelta(hours=1))
+    assert await worker.apply(hold) == [None]
+    api = Api(holds, pool)
+    [void] = await api.round()
+    clock.pass_by(hours=2)
+    assert await worker.apply(a_draw(0, 100, "void", hold, payer), void) == [None, "amount_exceeds_remaining"]
+    [next_void] = await api.round()
+    assert next_void.units == 200, "at once"
+    freeze = "update wallets set status = $2 where wallet_id = $1"
+    await pool.execute(freeze, hold_wallet_id(payer), "frozen")
+    assert await worker.apply(next_void) == ["wallet_frozen"]
+    await pool.execute(freeze, hold_wallet_id(payer), "active")
+    assert await api.round() == [], "not at once"
 
 
 async def test_what_cannot_be_given_back_waits(pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker) -> None:

@@ -15,6 +15,7 @@ from memory_history import MemoryHistory
 
 from ingest_api.access import Access
 from ingest_api.app import create_app
+from ingest_api.drawing import OpenAmounts
 from ingest_api.event_feed import EventFeed
 from ingest_api.key_checks import KeyChecks
 from ingest_api.known_transfers import KnownTransfers
@@ -450,6 +451,7 @@ class Api:
             wallets=self.wallets,
             transfers=self.transfers,
             holds=self.holds,
+            open_amounts=OpenAmounts(self.transfers),
             rehearsal=Rehearsal(self.ledger_rows),
             history=self.history,
             pages=Pages(self.history),

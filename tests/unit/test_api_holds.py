@@ -111,6 +111,25 @@ async def test_a_retry_without_an_amount_is_the_same_draw(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_left")
 
 
+@pytest.mark.parametrize("is_confirmed", [True, False])
+async def test_a_retry_without_an_amount_is_the_same_before_it_is_applied(api: Api, *, is_confirmed: bool) -> None:
+    """Kafka may hold the request, confirmed or not, while another draw leaves less."""
+    wallet, key = api.wallet(ADA), {"Idempotency-Key": "once"}
+    hold = drawable(api, wallet)
+    api.requests.is_away = not is_confirmed
+    first = await post(api, f"/v1/holds/{hold}/void", {}, **key)
+    assert first.status_code == (202 if is_confirmed else 503)
+    api.requests.is_away = False
+    drawable(api, wallet, transfer_id=hold, remaining="2.0000", captured="8.0000")
+    again = await post(api, f"/v1/holds/{hold}/void", {}, **key)
+    assert (again.status_code, sent(api).amount) == (202, "7.0000")
+    assert again.json()["transfer_id"] == first.json()["transfer_id"]
+    other = drawable(api, wallet, remaining="1.0000")
+    assert (await post(api, f"/v1/holds/{other}/void", {}, **key)).json()["code"] == "idempotency_key_reused"
+    assert (await post(api, f"/v1/holds/{hold}/void", {})).status_code == 202
+    assert sent(api).amount == "2.0000"
+
+
 @pytest.mark.parametrize(
     "changes", [{"kind": None}, {"kind": "capture"}, {"source_user_id": BEN}, {"status": "FAILED", "reason": "x"}]
 )

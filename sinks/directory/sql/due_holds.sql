@@ -1,6 +1,7 @@
 -- Holds that have come to their end ($1: none that was to end before is open) and of which something is left. How many
 -- draws there were, failed ones too, sets the next attempt apart from the last one. After one that failed it waits for a
--- minute, and while the hold wallet is not active it waits.
+-- minute, unless another draw has come between, which leaves less to give back; while the hold wallet is not active it
+-- waits.
 select t.transfer_id::text, t.source_wallet_id::text, t.destination_wallet_id::text, t.currency, t.expires_at,
        (t.amount - d.drawn)::text as remaining, d.draws,
        w.status = 'active' and d.failed_at < now() - interval '1 minute' as is_ready
@@ -8,7 +9,9 @@ from transfers as t
 join wallets as w on w.wallet_id = t.destination_wallet_id
 cross join lateral (
     select coalesce(sum(c.amount) filter (where c.status = 'COMPLETED'), 0) as drawn, count(*) as draws,
-           coalesce(max(c.completed_at) filter (where c.status = 'FAILED' and c.kind = 'void'), '-infinity') as failed_at
+           coalesce(max(c.completed_at) filter (
+               where c.status = 'FAILED' and c.kind = 'void' and c.reason <> 'amount_exceeds_remaining'
+           ), '-infinity') as failed_at
     from transfers as c
     where c.parent_id = t.transfer_id
 ) as d

@@ -39,7 +39,7 @@ def show(result: Result, console: Console) -> None:
         ends = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
         console.print(f"{name}: ended {statuses.total()} times ({ends})" if ends else f"{name}: never ended")
     for what, count in result.refusals.most_common():
-        console.print(f"sent again {count:,} times after: {what}")
+        console.print(f"not acknowledged {count:,} times: {what}")
     for problem, count in verdict.problems.items():
         console.print(f"[red]{count:,} {problem}[/red]")
         for example in verdict.examples.get(problem, []):

@@ -119,7 +119,7 @@ async def _run_on(
     async with _load(scene, options, book) as load, _watching(settings, arrivals):
         await load.fund()
         await _wait_until_told(book, arrivals)
-        tell(f"{len(arrivals.first_s)} wallets have their money, the load begins")
+        tell("the wallets have their money, the load begins")
         stop = asyncio.Event()
         rates = {"kafka": options.rate_kafka, "http": options.rate_http}
         sending = asyncio.create_task(load.run(rates, stop))
