@@ -22,6 +22,7 @@ class Users(Resource):
     me = returning(accounts.me)
     create_service = returning(accounts.create_service)
     create_api_key = returning(accounts.create_api_key)
+    list_api_keys = returning(accounts.list_api_keys)
     revoke_api_key = returning(accounts.revoke_api_key)
 
 
@@ -33,6 +34,12 @@ class Wallets(Resource):
     list = returning(wallets.list_all)
     entries = iterating(wallets.entries)
     balance = returning(wallets.balance)
+    statement = returning(wallets.statement)
+    pending = returning(wallets.pending)
+    freeze = returning(wallets.freeze)
+    unfreeze = returning(wallets.unfreeze)
+    close = returning(wallets.close)
+    reopen = returning(wallets.reopen)
     set_limits = returning(wallets.set_limits)
 
 
@@ -44,6 +51,7 @@ class Transfers(Resource):
     list = iterating(histories.list_all)
     dry_run = returning(submitting.dry_run)
     reverse = returning(holds.reverse)
+    reverse_by_reference = returning(holds.reverse_by_reference)
     batch = iterating(batches.batch_of_any)
     events = iterating(events.events)
 

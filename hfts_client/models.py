@@ -42,6 +42,25 @@ class NewApiKey(Answered, frozen=True, kw_only=True):
         return f"{type(self).__name__}(key_id={self.key_id!r}, name={self.name!r}, scopes={self.scopes!r})"
 
 
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key without its secret. ``last_used_at`` is told to a quarter of an hour."""
+
+    key_id: UUID
+    user_id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiKeyList(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of an account, the newest first."""
+
+    data: list[ApiKey]
+
+
 class Wallet(Answered, frozen=True, kw_only=True):
     """A wallet, its available balance and the number of its entries (``version``).
 
@@ -177,6 +196,39 @@ class Balance(Answered, frozen=True, kw_only=True):
     version: int
     at: datetime | None
     completed_at: datetime | None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet's balance after so many entries (``version``)."""
+
+    balance: Decimal
+    version: int
+
+
+class Statement(Answered, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """A wallet's entries from ``start`` (None: the very beginning) to before ``end``, the oldest first.
+
+    ``opening`` and all amounts sum up to ``closing``.
+    """
+
+    wallet_id: UUID
+    currency: str
+    start: datetime | None
+    end: datetime
+    opening: State
+    entries: list[Entry]
+    closing: State
+
+
+class PendingRequests(Answered, frozen=True, kw_only=True):
+    """How many requests to pay out of a wallet Kafka holds and no worker has applied: at least, if not ``is_all``."""
+
+    wallet_id: UUID
+    pending: int
+    is_all: bool
+    partition: int
+    from_offset: int
+    to_offset: int
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hfts_client.answers import read
 from hfts_client.api import Api, item_path
 from hfts_client.effects import Operation, Request
-from hfts_client.models import Id, NewApiKey, User
+from hfts_client.models import ApiKey, ApiKeyList, Id, NewApiKey, User
 from hfts_client.orders import id_text
 from hfts_client.paths import USERS
 
@@ -36,6 +36,11 @@ def create_api_key(
     if expires_in_days is not None:
         body["expires_in_days"] = expires_in_days
     return read((yield from api.send("POST", item_path(USERS, user_id, "api-keys"), body)), NewApiKey)
+
+
+def list_api_keys(api: Api, user_id: Id) -> Operation[list[ApiKey]]:
+    """A program's keys, the newest first; of those that are over, the newest 20 (admins only)."""
+    return read((yield from api.get(item_path(USERS, user_id, "api-keys"))), ApiKeyList).data
 
 
 def revoke_api_key(api: Api, user_id: Id, key_id: Id) -> Operation[None]:

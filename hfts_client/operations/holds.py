@@ -13,7 +13,7 @@ from hfts_client.api import Api, item_path, json_request, target, with_headers
 from hfts_client.effects import Emit, Operation, Stream
 from hfts_client.models import Hold, HoldPage, Id, Receipt
 from hfts_client.orders import id_text, moment_text, money_fields, new_key
-from hfts_client.paths import HOLDS, TRANSFERS
+from hfts_client.paths import HOLDS, REVERSALS, TRANSFERS
 
 PAGE_SIZE = 100
 
@@ -80,6 +80,23 @@ def reverse(
     """Send back what a wallet has received by a transfer: all that is left of it, or an amount."""
     body = _part(amount, reference, metadata)
     return (yield from _submit(api, item_path(TRANSFERS, transfer_id, "reversals"), body, idempotency_key))
+
+
+def reverse_by_reference(
+    api: Api,
+    wallet_id: Id,
+    reference: str,
+    *,
+    amount: AmountLike | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    """Likewise, what the one transfer with this reference has brought to the wallet; the reversal has it, too.
+
+    Raises ConflictError with the code `reference_not_unique` where there are several.
+    """
+    body = {"wallet_id": id_text(wallet_id), **_part(amount, reference, metadata)}
+    return (yield from _submit(api, REVERSALS, body, idempotency_key))
 
 
 def retrieve(api: Api, hold_id: Id) -> Operation[Hold]:

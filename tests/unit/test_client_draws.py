@@ -1,4 +1,4 @@
-"""Holds, reversals, limits, dry runs and lists."""
+"""Holds, reversals, limits, dry runs, lists, statements, and wallets that freeze and close."""
 
 import json
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from scripted_api import DESTINATION, FIELDS, ID, RECEIPT, SOURCE, TIME, TRANSFER, World, answer, problem
 
-from hfts_client import ConnectionFailedError, Receipt
+from hfts_client import BadAnswerError, ConnectionFailedError, Receipt, Wallet
 from hfts_client.api import Api
 from hfts_client.effects import Operation
-from hfts_client.operations import histories, holds, submitting, wallets
+from hfts_client.operations import accounts, histories, holds, submitting, wallets
 
 HOLD: dict[str, Any] = {
     "hold_id": str(ID),
@@ -41,6 +41,20 @@ DRAW = {
     "destination_wallet_id": str(DESTINATION),
     "completed_at": TIME,
 }
+WALLET = {
+    "wallet_id": str(SOURCE),
+    "user_id": None,
+    "kind": "user",
+    "currency": "EUR",
+    "balance": "5.0000",
+    "version": 4,
+    "status": "active",
+    "created_at": TIME,
+    "updated_at": TIME,
+    "held": "6.0000",
+    "transfer_max": "2.0000",
+    "day_max": None,
+}
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
 Submit = Callable[[Api], Operation[Receipt]]
@@ -60,6 +74,10 @@ def void(api: Api) -> Operation[Receipt]:
 
 def reverse(api: Api) -> Operation[Receipt]:
     return holds.reverse(api, ID, amount="1.5")
+
+
+def reverse_lunch(api: Api) -> Operation[Receipt]:
+    return holds.reverse_by_reference(api, SOURCE, "lunch")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +100,7 @@ def reverse(api: Api) -> Operation[Receipt]:
         ),
         (void, f"/v1/holds/{ID}/void", {"metadata": {"order": "1"}}),
         (reverse, f"/v1/transfers/{ID}/reversals", {"amount": "1.5"}),
+        (reverse_lunch, "/v1/reversals", {"wallet_id": str(SOURCE), "reference": "lunch"}),
     ],
 )
 def test_what_is_submitted_is_safe_to_repeat(submit: Submit, path: str, body: dict[str, Any]) -> None:
@@ -172,21 +191,7 @@ def test_a_dry_run_a_balance_and_limits() -> None:
         "at": TIME,
         "completed_at": None,
     }
-    wallet = {
-        "wallet_id": str(SOURCE),
-        "user_id": None,
-        "kind": "user",
-        "currency": "EUR",
-        "balance": "5.0000",
-        "version": 4,
-        "status": "active",
-        "created_at": TIME,
-        "updated_at": TIME,
-        "held": "6.0000",
-        "transfer_max": "2.0000",
-        "day_max": None,
-    }
-    world = World(answer(200, verdict), answer(200, balance), ConnectionFailedError("reset"), answer(200, wallet))
+    world = World(answer(200, verdict), answer(200, balance), ConnectionFailedError("reset"), answer(200, WALLET))
     assert world.run(submitting.dry_run(world.api(), **FIELDS)).reason == "limit_exceeded"
     assert world.run(wallets.balance(world.api(), SOURCE, at=NOON)).balance == 5
     found = world.run(wallets.set_limits(world.api(), SOURCE, transfer_max=2))
@@ -197,3 +202,65 @@ def test_a_dry_run_a_balance_and_limits() -> None:
         ("PUT", f"/v1/wallets/{SOURCE}/limits"),
     ]
     assert json.loads(world.requests[2].content or b"") == {"transfer_max": "2", "day_max": None}
+
+
+@pytest.mark.parametrize("change", [wallets.freeze, wallets.unfreeze, wallets.close, wallets.reopen])
+def test_a_change_of_a_wallet_may_be_repeated(change: Callable[[Api, str], Operation[Wallet]]) -> None:
+    world = World(ConnectionFailedError("reset"), problem(504, ""), answer(200, WALLET))
+    assert world.run(change(world.api(), str(SOURCE))).status == "active"
+    path = f"/v1/wallets/{SOURCE}/{change.__name__}"
+    assert [(request.method, request.target, request.content) for request in world.requests] == [
+        ("POST", path, None)
+    ] * 3
+
+
+def test_a_statement() -> None:
+    entry = {
+        "transfer_id": str(ID),
+        "version": 2,
+        "amount": "-12.5000",
+        "balance": "87.5000",
+        "currency": "EUR",
+        "counterparty_wallet_id": str(DESTINATION),
+        "reference": None,
+        "completed_at": TIME,
+    }
+    statement = {
+        "wallet_id": str(SOURCE),
+        "currency": "EUR",
+        "from": None,
+        "to": TIME,
+        "opening": {"balance": "100.0000", "version": 1},
+        "entries": [entry],
+        "closing": {"balance": "87.5000", "version": 2},
+    }
+    world = World(answer(200, statement), answer(200, {**statement, "from": TIME}))
+    found = world.run(wallets.statement(world.api(), SOURCE))
+    assert (found.start, found.end) == (None, NOON)
+    assert found.opening.balance + found.entries[0].amount == found.closing.balance == Decimal("87.5")
+    assert world.run(wallets.statement(world.api(), SOURCE, start=NOON, end=NOON)).start == NOON
+    noon = "2030-01-31T12%3A00%3A00%2B00%3A00"
+    path = f"/v1/wallets/{SOURCE}/statement?format=json"
+    assert [request.target for request in world.requests] == [path, f"{path}&from={noon}&to={noon}"]
+
+
+def test_a_statement_that_is_broken_off_is_none() -> None:
+    world = World(answer(200, b'{"wallet_id": "'))
+    with pytest.raises(BadAnswerError):
+        world.run(wallets.statement(world.api(), SOURCE))
+
+
+def test_what_is_pending() -> None:
+    pending = {"wallet_id": str(SOURCE), "pending": 2, "is_all": True, "partition": 3, "from_offset": 1, "to_offset": 9}
+    world = World(answer(200, pending))
+    assert world.run(wallets.pending(world.api(), SOURCE)).pending == 2
+    assert world.requests[0].target == f"/v1/wallets/{SOURCE}/pending"
+
+
+def test_keys_are_listed_without_their_secrets() -> None:
+    key = {"key_id": str(ID), "user_id": str(SOURCE), "name": "shop", "scopes": ["transfers:read"], "created_at": TIME}
+    row = {**key, **dict.fromkeys(("expires_at", "last_used_at", "revoked_at"))}
+    world = World(answer(200, {"data": [row]}))
+    [found] = world.run(accounts.list_api_keys(world.api(), SOURCE))
+    assert (found.key_id, found.name, found.revoked_at) == (ID, "shop", None)
+    assert world.requests[0].target == f"/v1/users/{SOURCE}/api-keys"
