@@ -143,7 +143,11 @@ async def test_a_program_with_an_api_key(people: People) -> None:
                 amount=1,
                 currency="EUR",
             )
+        for change, status in (("freeze", "frozen"), ("unfreeze", "active"), ("close", "closed"), ("reopen", "active")):
+            assert (await getattr(people.admin.wallets, change)(wallet.wallet_id)).status == status
         await people.admin.users.revoke_api_key(program.user_id, made.key_id)
+        [key] = await people.admin.users.list_api_keys(program.user_id)
+        assert (key.key_id, key.name, key.revoked_at is None) == (made.key_id, "till", False)
 
 
 async def test_a_batch_of_more_than_one_request(people: People) -> None:
@@ -270,7 +274,9 @@ async def test_from_a_hold_to_a_reversal(people: People) -> None:
     wallet = await ada.wallets.retrieve(people.ada_wallet)
     assert (wallet.balance, wallet.held) == (before.balance - 40, Decimal(40))
     captured = await ada.transfers.wait(
-        await ada.holds.capture(held.transfer_id, destination_wallet_id=people.bob_wallet, amount="25.50")
+        await ada.holds.capture(
+            held.transfer_id, destination_wallet_id=people.bob_wallet, amount="25.50", reference="room 12"
+        )
     )
     assert (captured.status, captured.kind, captured.parent_id) == ("COMPLETED", "capture", held.transfer_id)
     voided = await ada.transfers.wait(await ada.holds.void(held.transfer_id))
@@ -282,6 +288,8 @@ async def test_from_a_hold_to_a_reversal(people: People) -> None:
     assert [each async for each in ada.holds.list(people.ada_wallet, only_open=True)] == []
     sent_back = await admin.transfers.wait(await admin.transfers.reverse(captured.transfer_id, amount=5))
     assert (sent_back.status, sent_back.amount, sent_back.parent_id) == ("COMPLETED", Decimal(5), captured.transfer_id)
+    rest = await admin.transfers.wait(await admin.transfers.reverse_by_reference(people.bob_wallet, "room 12"))
+    assert (rest.status, rest.amount, rest.reference) == ("COMPLETED", Decimal("20.5"), "room 12")
     limited = await admin.wallets.set_limits(people.ada_wallet, transfer_max=10)
     assert (limited.transfer_max, limited.day_max) == (Decimal(10), None)
     verdict = await ada.transfers.dry_run(
@@ -315,6 +323,11 @@ async def test_lists_by_filters_and_past_balances(people: People) -> None:
         people.ada_wallet, page_size=2, amount_min=3, metadata={"a run": run}, completed_from=since
     )
     assert [each.version - before.version async for each in large] == [5, 4, 3]
+    statement = await ada.wallets.statement(people.ada_wallet, start=since)
+    assert statement.start == since
+    assert statement.opening.balance + sum(each.amount for each in statement.entries) == statement.closing.balance
+    assert statement.closing.version == before.version + 5
+    assert (await ada.wallets.pending(people.ada_wallet)).pending == 0
     past = await ada.wallets.balance(people.ada_wallet, version=before.version)
     assert (past.balance, past.version) == (before.balance, before.version)
     assert (await ada.wallets.balance(people.ada_wallet, at=datetime.now(UTC))).balance == before.balance - 15
