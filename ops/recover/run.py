@@ -47,9 +47,12 @@ async def recover(settings: Settings, *, dry_run: bool, decide: bool, say: Say, 
                 "the outcomes have lost what others followed, and nobody can tell them apart from new ones. Delete the "
                 "topics of outcomes, notifications and audit, make them with hfts topics, and run this again"
             )
+        mending = _Mending(settings, database, consumer, say, progress)
         if found.behind:
+            await mending.begin(found)  # first, since who catches up leaves markers where all outcomes are gone
             await _catch_up(settings, say, decide=decide)
-        await _Mending(settings, database, consumer, say, progress).run(found)
+            found = await look(settings, consumer, database)
+        await mending.run(found)
     say("done: workers that wait go on by themselves. Then run hfts reconcile")
 
 
@@ -77,19 +80,25 @@ class _Mending:
         self._say = say
         self._progress = progress
 
+    async def begin(self, found: Findings) -> bool:
+        """Note what is to be mended of the topics, for whoever takes it up when this is cut off. Whether anything is.
+
+        Where a partition that is behind is to begin, is known when the ledger has caught up with it.
+        """
+        if not (found.lost or found.untold or found.renewals):
+            return False
+        begins = {s.partition: RETELL_ALL if s.partition in found.untold else 0 for s in found.standings}
+        begins = {p: offset for p, offset in (begins | found.lost).items() if p not in found.behind}
+        await self._database.execute(BEGIN, renewing(self._settings), list(begins), list(begins.values()))
+        return True
+
     async def run(self, found: Findings) -> None:
-        """Mend what was found."""
-        if found.lost or found.untold or found.renewals:
-            await self._begin(found)
+        """Mend what was found. No partition is behind any more."""
+        if await self.begin(found):
             await self._renew(found)
             await self._retell()
         await self._forget(found)
         await self._database.execute(FINISH, renewing(self._settings))
-
-    async def _begin(self, found: Findings) -> None:
-        begins = {s.partition: RETELL_ALL if s.partition in found.untold else 0 for s in found.standings}
-        begins |= found.lost
-        await self._database.execute(BEGIN, renewing(self._settings), list(begins), list(begins.values()))
 
     async def _renew(self, found: Findings) -> None:
         begins = dict(found.lost)

@@ -15,13 +15,14 @@ def test_every_crash_point_and_then_a_bit_of_everything(tmp_path: Path) -> None:
     found = run_faults(
         tmp_path / "report.json",
         *("--seed", "10", "--brokers", "1", "--partitions", "4", "--rate-kafka", "80", "--rate-http", "15"),
-        *("--crash-points", "--duration", "30s", "--pause", "3"),
+        *("--crash-points", "--duration", "27s", "--pause", "3"),
         *("--faults", "kill worker,kill postgres,kill downstream,kill api,zombie worker,reset,one-way,lose commit"),
     )
     assert_exactly_once(found)
     assert all(found["crash_points"].values()), found["crash_points"]
     reached = {text.split()[1].split(":")[0] for text in found["crash_points"]}
     assert reached == set(CrashPoint)
+    assert found["verdict"]["completed"].keys() == {"transfer", "hold", "capture", "void", "reversal", "expiry"}
     assert sum(stall["struck"] for stall in found["faults"].values()) > 0
 
 

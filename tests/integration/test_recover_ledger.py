@@ -8,18 +8,23 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
-from builders import a_request
+from builders import CrashError, a_request
 from pipeline_run import TamperingPublisher, partition_of, publish, run_stage
-from plain_topics import records_of
+from plain_topics import put_records, records_of
 from workers import run_hfts, stop, wait_logged, worker
 
+from ops.lag.reader import admin_client
 from ops.reconcile.run import reconcile
+from ops.recover.run import recover
+from schemas.crash_points import Crash, CrashPoint
 from schemas.settings import Settings
 from schemas.topics import TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from schemas.transfers import TransferRequest, encode_request
+from sinks.crash import arm
 from sinks.errors import HistoryChangedError, LedgerBehindError, TransientError
 from sinks.kafka.publisher import KafkaPublisher
 from sinks.kafka.records import Record
+from sinks.kafka.topics import ensure_topics
 from sinks.postgres.history import OneHistory
 from sinks.postgres.pool import connect, create_pool
 from streams import catching_up
@@ -63,6 +68,19 @@ class Story:
             )
         await connection.close()
 
+    async def keep(self) -> None:
+        """Let ``restored`` be as it is now."""
+        await self.drop()
+        await self._run(f'create database "{self.restored.postgres_db}" template "{self.settings.postgres_db}"')
+
+    async def drop(self) -> None:
+        await self._run(f'drop database if exists "{self.restored.postgres_db}" with (force)')
+
+    async def _run(self, statement: str) -> None:
+        admin = await connect(self.settings.model_copy(update={"postgres_db": "postgres"}))
+        await admin.execute(statement)
+        await admin.close()
+
     async def happen(self, told: Callable[[TransferRequest], bool] = lambda _: True) -> None:
         """Each is applied, and its outcome published if it is to be told."""
         untold = [request.transfer_id.encode() for request in self.requests if not told(request)]
@@ -85,11 +103,9 @@ async def story(settings: Settings) -> AsyncIterator[Story]:
     restored = settings.model_copy(update={"postgres_db": f"{settings.postgres_db}_restored"})
     story = Story(settings, restored)
     await story.make_wallets()
-    admin = await connect(settings.model_copy(update={"postgres_db": "postgres"}))
-    await admin.execute(f'create database "{restored.postgres_db}" template "{settings.postgres_db}"')
+    await story.keep()
     yield story
-    await admin.execute(f'drop database "{restored.postgres_db}" with (force)')
-    await admin.close()
+    await story.drop()
 
 
 async def rows(settings: Settings) -> list[asyncpg.Record]:
@@ -172,6 +188,45 @@ async def test_what_was_committed_and_not_told_is_made_good(story: Story) -> Non
     assert [row["transfer_id"] for row in after] == [row["transfer_id"] for row in before]
     report = await reconcile(story.restored, settled=True)
     assert report.holds
+
+
+async def test_lost_outcomes_are_not_forgotten_when_it_is_cut_off_after_taking_over(story: Story) -> None:
+    """Of one partition the outcomes are lost, and of the others rows. A takeover leaves a marker on each."""
+    later, story.requests = story.requests[1:], story.requests[:1]
+    await story.happen()
+    await story.keep()
+    story.requests = later
+    await story.happen()
+    told = [record for record in await records_of(story.settings, TRANSFERS_OUTCOMES) if record.partition > 0]
+    topic = story.settings.topic_name(TRANSFERS_OUTCOMES)
+    async with admin_client(story.settings) as admin:
+        await admin.delete_topics([topic])
+    await ensure_topics(story.settings)
+    for record in told:
+        kept = Record(record.key, record.value, [(name, value or b"") for name, value in record.headers])
+        await put_records(story.settings, topic, record.partition, [kept])
+
+    def crash() -> None:
+        raise CrashError
+
+    arm(Crash(CrashPoint.AFTER_FENCE, 1, stops=False), crash)
+    with pytest.raises(CrashError):
+        await recovered(story.restored)
+    arm(None)
+    assert "was cut off: run it again" in (await ledger_fault(story.restored) or "")
+    said = await recovered(story.restored)
+    assert "made 2 rows" in said
+    assert "published 1 outcomes anew" in said
+    assert await ledger_fault(story.restored) is None
+    assert len(await records_of(story.settings, TRANSFERS_OUTCOMES)) == 3
+    assert await rows(story.restored) == await rows(story.settings)
+
+
+async def recovered(settings: Settings) -> str:
+    """What it has to say."""
+    lines: list[str] = []
+    await recover(settings, dry_run=False, decide=False, say=lines.append, progress=lambda _name, _done, _total: None)
+    return "\n".join(lines)
 
 
 async def test_a_wallet_that_is_missing_is_named_and_can_be_made(story: Story, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ class Verdict:
     applied: int = 0
     duplicates: int = 0
     lost: int = 0
+    completed: Counter[str] = field(default_factory=Counter)
+    """By kind; ``expiry`` are the voids that the pipeline asked for itself."""
     problems: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -41,7 +43,13 @@ class Verdict:
 def check(book: Book, evidence: Evidence) -> Verdict:
     """Compare what was acknowledged with what there is."""
     verdict = Verdict(acknowledged=len(book.acknowledged_s), unsure=book.unsure, applied=len(evidence.rows))
-    _check_rows(verdict, book, evidence)
+    expiries = _expiries(evidence)
+    verdict.completed.update(
+        "expiry" if one in expiries else row.payment.kind or "transfer"
+        for one, row in evidence.rows.items()
+        if row.status == "COMPLETED"
+    )
+    _check_rows(verdict, book, evidence, expiries)
     _check_draws(verdict, evidence)
     _check_records(verdict, evidence)
     _check_notifications(verdict, evidence)
@@ -52,10 +60,10 @@ def check(book: Book, evidence: Evidence) -> Verdict:
     return verdict
 
 
-def _check_rows(verdict: Verdict, book: Book, evidence: Evidence) -> None:
+def _check_rows(verdict: Verdict, book: Book, evidence: Evidence, expiries: set[str]) -> None:
     rows = evidence.rows
     verdict.lost = verdict.add("acknowledged and not in the ledger", book.acknowledged_s.keys() - rows.keys())
-    verdict.add("in the ledger and never asked for", rows.keys() - book.asked.keys() - _expiries(evidence))
+    verdict.add("in the ledger and never asked for", rows.keys() - book.asked.keys() - expiries)
     verdict.add(
         "in the ledger otherwise than asked for",
         (one for one, row in rows.items() if one in book.asked and not book.asked[one].is_met_by(row.payment)),

@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = (HOLD, HOLD, CAPTURE, CAPTURE, VOID, REVERSAL, REVERSA
 EXPIRING = 0.5
 """Of the holds."""
 
-EXPIRES_S = (1.0, 4.0)
+EXPIRES_S = (0.5, 3.0)
 WHOLE = 0.4
 """Of the draws take all, or want to."""
 
