@@ -24,7 +24,9 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
+    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    # A group registers its own files, which are called after it: audit has audit_chain.
+    for module in sorted(name for name in modules if name == (first := name.partition("_")[0]) or first not in modules):
         importlib.import_module(f"{commands.__name__}.{module}").register(app)
     return app
 
