@@ -155,8 +155,11 @@ class Load:
         amount = None if units is None else format_units(units)
         money: dict[str, Any] = {"source_wallet_id": source, "amount": amount, "currency": self._fleet.currency}
 
+        # How much an open amount came to is remembered, until it is applied, by the process that was asked.
+        apis = self._apis if units is not None else [self._random.choice(self._apis)]
+
         async def send() -> None:
-            api = self._random.choice(self._apis)
+            api = self._random.choice(apis)
             if kind is None:
                 await api.transfers.create(**money, destination_wallet_id=destination, transfer_id=key)
             elif parent is None:
