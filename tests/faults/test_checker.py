@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG005 (a tamperer is given both, and needs one)
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4, uuid5
@@ -43,7 +42,7 @@ def verdict_after(tamper: Tamper) -> Verdict:
 
 def test_a_sound_run_is_sound() -> None:
     verdict = verdict_after(lambda _book, _evidence: None)
-    assert verdict == Verdict(acknowledged=2, unsure=1, applied=2, completed=Counter(transfer=1))
+    assert verdict == Verdict(acknowledged=2, unsure=1, applied=2, completed={"transfer": 1})
     assert verdict.sound
 
 

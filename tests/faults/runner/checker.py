@@ -21,7 +21,7 @@ class Verdict:
     applied: int = 0
     duplicates: int = 0
     lost: int = 0
-    completed: Counter[str] = field(default_factory=Counter)
+    completed: dict[str, int] = field(default_factory=dict)
     """By kind; ``expiry`` are the voids that the pipeline asked for itself."""
     problems: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -44,11 +44,12 @@ def check(book: Book, evidence: Evidence) -> Verdict:
     """Compare what was acknowledged with what there is."""
     verdict = Verdict(acknowledged=len(book.acknowledged_s), unsure=book.unsure, applied=len(evidence.rows))
     expiries = _expiries(evidence)
-    verdict.completed.update(
+    kinds = Counter(
         "expiry" if one in expiries else row.payment.kind or "transfer"
         for one, row in evidence.rows.items()
         if row.status == "COMPLETED"
     )
+    verdict.completed.update(kinds)
     _check_rows(verdict, book, evidence, expiries)
     _check_draws(verdict, evidence)
     _check_records(verdict, evidence)

@@ -30,7 +30,7 @@ def show(result: Result, console: Console) -> None:
         f"acknowledged {verdict.acknowledged:,}   applied {verdict.applied:,}   "
         f"duplicates {verdict.duplicates:,}   lost {verdict.lost:,}   never acknowledged {verdict.unsure:,}"
     )
-    console.print("completed: " + "   ".join(f"{kind} {count:,}" for kind, count in verdict.completed.most_common()))
+    console.print("completed: " + "   ".join(f"{kind} {count:,}" for kind, count in sorted(verdict.completed.items())))
     if result.crash_points:
         missed = [point for point, reached in result.crash_points.items() if not reached]
         console.print(f"crash points reached: {len(result.crash_points) - len(missed)} of {len(result.crash_points)}")
