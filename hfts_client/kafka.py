@@ -13,14 +13,27 @@ from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 
 from hfts_client.amounts import amount_text
 from hfts_client.errors import UnconfirmedError
-from hfts_client.orders import RequestFields, id_text
+from hfts_client.models import Id
+from hfts_client.orders import RequestFields, id_text, moment_text
+from schemas.holds import hold_wallet_id
 from schemas.signatures import RequestSigner
 from schemas.topics import TRANSFERS_REQUESTED
-from schemas.transfers import TransferRequest, check_request, encode_request
+from schemas.transfers import Kind, TransferRequest, check_request, encode_request
+
+__all__ = ["KafkaFields", "KafkaSubmitter", "Submitted", "hold_wallet_id"]
 
 CONFIRM_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 PAUSE_S = 0.25
+
+
+class KafkaFields(RequestFields, total=False):
+    """What a request consists of. A hold goes to the ``hold_wallet_id`` of its source, and may have an end; a capture,
+    a void or a reversal names its parent, and is paid out of the wallet that this went to."""
+
+    kind: Kind | None
+    parent_id: Id | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,7 @@ class KafkaSubmitter:
     ) -> None:
         await self.close()
 
-    async def submit(self, **fields: Unpack[RequestFields]) -> Submitted:
+    async def submit(self, **fields: Unpack[KafkaFields]) -> Submitted:
         """Publish a request, again under the same id until Kafka confirms it.
 
         Without a ``transfer_id`` one is made. Raises ValueError for what the workers would not take, and
@@ -134,9 +147,9 @@ class KafkaSubmitter:
             await producer.client.close()
 
 
-def _request(fields: RequestFields) -> TransferRequest:
+def _request(fields: KafkaFields) -> TransferRequest:
     """Checked as the workers check it. Raises TypeError and ValueError."""
-    metadata = fields.get("metadata")
+    metadata, parent_id, end = fields.get("metadata"), fields.get("parent_id"), fields.get("expires_at")
     request = TransferRequest(
         transfer_id=id_text(fields.get("transfer_id") or uuid4()),
         source_wallet_id=id_text(fields["source_wallet_id"]),
@@ -146,6 +159,9 @@ def _request(fields: RequestFields) -> TransferRequest:
         requested_at=datetime.now(UTC),
         reference=fields.get("reference"),
         metadata=None if metadata is None else dict(metadata),
+        kind=fields.get("kind"),
+        parent_id=None if parent_id is None else id_text(parent_id),
+        expires_at=None if end is None else datetime.fromisoformat(moment_text(end)),
     )
     check_request(request)
     return request

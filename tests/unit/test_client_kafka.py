@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -8,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from scripted_api import FIELDS, SOURCE
 
 from hfts_client import UnconfirmedError, kafka
-from hfts_client.kafka import KafkaSubmitter
+from hfts_client.kafka import KafkaSubmitter, hold_wallet_id
 from schemas.transfers import decode_request
 
 
@@ -63,6 +64,23 @@ async def test_a_request_under_the_key_of_the_wallet_that_pays() -> None:
     assert (request.transfer_id, units) == (str(found.transfer_id), 125_000)
     assert (request.reference, request.metadata) == ("rent", {"order": "1"})
     assert producer.is_stopped
+
+
+async def test_a_hold_and_a_draw_on_it() -> None:
+    held, end = hold_wallet_id(str(SOURCE)), datetime(2030, 1, 31, 12, tzinfo=UTC)
+    async with KafkaSubmitter("kafka:9092") as submitter:
+        hold = await submitter.submit(**{**FIELDS, "destination_wallet_id": held}, kind="hold", expires_at=end)
+        drawn: Any = {**FIELDS, "source_wallet_id": held}
+        await submitter.submit(**drawn, kind="capture", parent_id=hold.transfer_id)
+        with pytest.raises(ValueError, match="hold wallet of its source"):
+            await submitter.submit(**FIELDS, kind="hold")
+        with pytest.raises(ValueError, match="zone"):
+            await submitter.submit(**FIELDS, kind="hold", expires_at=end.replace(tzinfo=None))
+    [(_, first, _, _), (_, second, key, _)] = Producer.made[0].sent
+    request, _ = decode_request(first)
+    assert (request.kind, request.expires_at) == ("hold", end)
+    request, _ = decode_request(second)
+    assert (request.kind, request.parent_id, key) == ("capture", str(hold.transfer_id), held.encode())
 
 
 async def test_one_connection_for_many() -> None:
