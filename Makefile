@@ -71,8 +71,8 @@ format: setup ## format the code
 	@$(BIN)/ruff check --fix .
 
 lock: setup ## pin the versions again
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --extra embedded --extra tracing --extra notifications --extra analysts pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra tracing --extra notifications --extra analysts --extra bench --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --extra embedded --extra tracing --extra analysts pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --extra embedded --extra tracing --extra analysts --extra bench --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --constraint requirements-dev.lock - -o deploy/build.lock
 
 clean: ## remove .venv and every cache

@@ -27,6 +27,14 @@ class CrashPoint(StrEnum):
     AFTER_ACK = "after_ack"
     """Acknowledged; the group's offset is not committed yet."""
 
+    # Of the deliverer.
+    AFTER_CLAIM = "after_claim"
+    """The try of a delivery is counted; nothing is sent yet."""
+    AFTER_HANDOVER = "after_handover"
+    """The recipient's server has accepted it; nobody has noted that yet."""
+    AFTER_NOTE = "after_note"
+    """What became of it is noted."""
+
     # Of the API.
     BEFORE_ACCEPT = "before_accept"
     """A request is checked and not sent to the brokers yet."""

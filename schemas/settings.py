@@ -1,5 +1,8 @@
 """The environment the pipeline runs in: where its servers are and with which credentials."""
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -7,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.crash_points import Crash, parse_crash
 from schemas.signing_keys import parse_key, parse_keys
+from schemas.smtp_url import parse_smtp_url
 from schemas.topics import PARTITIONS_DEFAULT, Topic
 
 SECRET_KEY_CHARS_MIN = 32
@@ -109,7 +113,20 @@ class Settings(BaseSettings):
     webhook_private_addresses: bool = Field(
         False, description="Webhooks may be http and at private addresses. For tests, and where all users are trusted."
     )
-    smtp_url: SecretStr | None = Field(None, description="SMTP server. Not used yet: notifications go to the log.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server, `smtp://[USER:PASSWORD@]HOST[:PORT]` or `smtps://…`. "
+        "Not set: notifications go to the log.",
+    )
+    smtp_sender: str = Field(
+        "no-reply@localhost", description="Whom e-mails are from: an address, or `NAME <ADDRESS>`."
+    )
+    emails_per_hour: int = Field(
+        20, ge=1, le=10_000, description="E-mails to one person in an hour; what comes beyond goes out as one digest."
+    )
+    delivery_results_kept_s: int = Field(
+        3_600, ge=60, le=2_592_000, description="How long it is kept what was delivered, in seconds."
+    )
 
     @property
     def crash(self) -> Crash | None:
@@ -133,6 +150,23 @@ class Settings(BaseSettings):
         keys = _split_secrets(value)
         if len(keys) > PREVIOUS_KEYS_MAX or any(len(key) < SECRET_KEY_CHARS_MIN for key in keys):
             raise ValueError(f"must be at most {PREVIOUS_KEYS_MAX}, each of at least {SECRET_KEY_CHARS_MIN} characters")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("smtp_sender")
+    @classmethod
+    def _check_smtp_sender(cls, value: str) -> str:
+        name, address = parseaddr(value)
+        try:
+            Address(name, addr_spec=address)
+        except (HeaderParseError, ValueError, IndexError):
+            raise ValueError("must be an e-mail address, or NAME <ADDRESS>") from None
         return value
 
     @field_validator("request_verify_keys")

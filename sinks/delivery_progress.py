@@ -1,13 +1,14 @@
-"""How far the notifications of each partition are delivered, kept where a process that lost its partition sees it.
+"""How far the notifications of each partition are delivered or queued, kept where who lost its partition sees it.
 
 A notification stands once on its topic, so its offset stands for its transfer, recipient and channel.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 import msgspec
 
+from sinks.delivery.queue import Queued, enqueue
 from sinks.errors import ProgressMovedError
 from sinks.metrics import COMMIT_RETRIES
 from sinks.postgres.retry import until_done
@@ -47,8 +48,11 @@ class DeliveryProgress:
                 rows = await self._pool.fetch(_READ, self._topic, wanted)
         return {row["partition"]: row["next_offset"] for row in rows}
 
-    async def move(self, moves: Mapping[int, Move]) -> None:
-        """Note what has been delivered. Raises ProgressMovedError when another delivers one of the partitions."""
+    async def move(self, moves: Mapping[int, Move], queued: Sequence[Queued] = ()) -> None:
+        """Note what has been delivered, and queue what is to be, all or nothing.
+
+        Raises ProgressMovedError when another delivers one of the partitions.
+        """
         async for attempt in until_done():
             if attempt.num > 1:
                 COMMIT_RETRIES.inc()
@@ -66,6 +70,8 @@ class DeliveryProgress:
                     )
                     if len(moved) != len(moves):
                         raise ProgressMovedError(f"another delivers {self._topic}, of {sorted(moves)}")
+                    if queued:
+                        await enqueue(connection, queued)
 
     async def _is_in(self, moves: Mapping[int, Move]) -> bool:
         return await self.read(moves) == {partition: move.after for partition, move in moves.items()}

@@ -1,4 +1,7 @@
-"""The deliveries stage: notifications in; for now, each is written to the log."""
+"""The deliveries stage: notifications in; those that somebody wants are queued, and delivered beside it.
+
+Without a mail server, each is written to the log instead of being sent as an e-mail.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -10,24 +13,31 @@ from schemas.crash_points import CrashPoint
 from schemas.notifications import NotificationKey, decode_key
 from schemas.settings import Settings
 from schemas.topics import NOTIFICATIONS
+from sinks.channels import SEAL_PURPOSE
 from sinks.crash import reach
+from sinks.delivery.wanted import Wanted
 from sinks.delivery_progress import DeliveryProgress, Move
 from sinks.errors import ProgressMovedError
 from sinks.kafka.publisher import Publisher
 from sinks.kafka.records import Consumed
 from sinks.log_delivery import LogDelivery
 from sinks.postgres.pool import create_pool
+from sinks.sealing import Seal
 from sinks.tracing import tracing
+from streams.deliverer import Deliverer
 from streams.metrics import BATCH_SECONDS
 from streams.stage import Commit, Outputs, Positions, refuse_shorter
 
 KEYS_REMEMBERED_MAX = 100_000
 
+CONNECTIONS_MAX = 4
+"""For queueing, and for all deliveries that end at once."""
+
 _log = structlog.get_logger(__name__)
 
 
 class DeliveriesStage:
-    """Delivers each notification once; again only what was in hand when a process died before it could note it."""
+    """Queues each notification once. Only what goes to the log may go there again, after a crash."""
 
     agent = "deliveries"
 
@@ -35,17 +45,22 @@ class DeliveriesStage:
         self._settings = settings
         self._publisher = publisher
         self.input_topic = settings.topic_name(NOTIFICATIONS)
-        self._delivery = LogDelivery()
+        self._delivery = LogDelivery() if settings.smtp_url is None else None
         self._next_offsets: Positions[int | None] = Positions(self._load_next_offsets)
         self._recent: dict[NotificationKey, None] = {}
 
     async def start(self) -> None:
-        """Connect to PostgreSQL."""
-        self._pool = await create_pool(self._settings, size_max=1)
+        """Connect to PostgreSQL, and begin to deliver what is queued."""
+        self._pool = await create_pool(self._settings, size_max=CONNECTIONS_MAX)
         self._progress = DeliveryProgress(self._pool, self.input_topic)
+        seal = Seal.of(self._settings, SEAL_PURPOSE)
+        self._wanted = Wanted(self._pool, seal, has_email=self._settings.smtp_url is not None)
+        self._deliverer = Deliverer(self._settings, self._pool)
+        self._deliverer.start()
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """Let deliveries under way come to their end, for a bounded time, and disconnect."""
+        await self._deliverer.stop()
         self._pool.terminate()
 
     async def resume_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -66,7 +81,7 @@ class DeliveriesStage:
             return await self._deliver(batches)
 
     async def _deliver(self, batches: Mapping[int, Sequence[Consumed]]) -> Outputs:
-        """Deliver what is new of these notifications.
+        """Deliver, or queue, what is new of these notifications.
 
         Raises ProgressMovedError when another process has delivered meanwhile: before anything of ours goes out, as
         far as that one has noted it, and otherwise afterwards.
@@ -76,9 +91,11 @@ class DeliveriesStage:
             raise ProgressMovedError(f"another delivers {self.input_topic}, of {sorted(batches)}")
         fresh = {partition: self._fresh(records, before[partition]) for partition, records in batches.items()}
         reach(CrashPoint.AFTER_DECODE)
-        for partition, values in fresh.items():
-            if values:
-                self._delivery.deliver(partition, values)
+        queued = await self._wanted.queued([value for values in fresh.values() for value in values])
+        if self._delivery is not None:
+            for partition, values in fresh.items():
+                if values:
+                    self._delivery.deliver(partition, values)
         reach(CrashPoint.BEFORE_COMMIT)
         moves = {
             partition: Move(before[partition], records[-1].offset + 1)
@@ -87,8 +104,10 @@ class DeliveriesStage:
         }
         if moves:
             with tracing().database("stream_progress", len(moves)):
-                await self._progress.move(moves)
+                await self._progress.move(moves, queued)
             reach(CrashPoint.AFTER_COMMIT)
+            if queued:
+                self._deliverer.wake()
         for partition, move in moves.items():
             self._next_offsets.keep(partition, move.after)
         return []

@@ -20,6 +20,9 @@ _INHERITED = frozenset(
     {
         "DEBUG",
         "SMTP_URL",
+        "SMTP_SENDER",
+        "EMAILS_PER_HOUR",
+        "DELIVERY_RESULTS_KEPT_S",
         "WEBHOOK_PRIVATE_ADDRESSES",
         "ACCESS_TOKEN_TTL_S",
         "REQUIRE_SIGNED_REQUESTS",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from schemas.crash_points import CrashPoint
 
 API_POINTS = (CrashPoint.BEFORE_ACCEPT, CrashPoint.AFTER_ACCEPT)
+DELIVERER_POINTS = (CrashPoint.AFTER_CLAIM, CrashPoint.AFTER_HANDOVER, CrashPoint.AFTER_NOTE)
+"""Passed where something goes out to people, which it does not here."""
 ONCE_POINTS = (CrashPoint.WITHIN_FENCE, CrashPoint.AFTER_FENCE, CrashPoint.AFTER_RESUME)
 """Passed once for each assignment, not for each batch."""
 
@@ -70,7 +72,7 @@ def crash_points(name: str) -> tuple[CrashPoint, ...]:
     """The points that a process passes."""
     if name.startswith("api"):
         return API_POINTS
-    return tuple(point for point in CrashPoint if point not in API_POINTS)
+    return tuple(point for point in CrashPoint if point not in API_POINTS + DELIVERER_POINTS)
 
 
 def choose(deck: Iterable[Card], wanted: str) -> list[Card]:
