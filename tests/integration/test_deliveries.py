@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import asyncpg
 import pytest
-from builders import REQUESTED_AT, MemoryTopics, consumed, new_id
+from builders import MemoryTopics, consumed, new_id
+from deliveries import a_notification, queued, states
+from pydantic import SecretStr
 from stages import work
 
-from schemas.notifications import Notification, decode_notification, encode_notification
+from schemas.notifications import decode_notification, encode_notification
 from schemas.settings import Settings
 from sinks.delivery_progress import DeliveryProgress, Move
 from sinks.errors import ProgressMovedError
@@ -28,27 +31,7 @@ class Channel:
 
 
 def notifications(count: int) -> list[Consumed]:
-    return [
-        consumed(offset, encode_notification(a_notification(new_id())), topic="notifications")
-        for offset in range(count)
-    ]
-
-
-def a_notification(transfer_id: str, **changes: Any) -> Notification:
-    fields: dict[str, Any] = {
-        "transfer_id": transfer_id,
-        "recipient": "sender",
-        "user_id": new_id(),
-        "wallet_id": new_id(),
-        "email": "anna@example.com",
-        "status": "COMPLETED",
-        "reason": None,
-        "amount": "1.0000",
-        "currency": "USD",
-        "reference": None,
-        "completed_at": REQUESTED_AT,
-    }
-    return Notification(**(fields | changes))
+    return [consumed(offset, encode_notification(a_notification()), topic="notifications") for offset in range(count)]
 
 
 @pytest.fixture
@@ -85,9 +68,9 @@ async def test_one_transfer_and_recipient_is_told_once(
 ) -> None:
     stage, transfer_id = stages[0], new_id()
     values = [
-        encode_notification(a_notification(transfer_id)),
-        encode_notification(a_notification(transfer_id, recipient="receiver")),
-        encode_notification(a_notification(transfer_id)),
+        encode_notification(a_notification(transfer_id=transfer_id)),
+        encode_notification(a_notification(transfer_id=transfer_id, recipient="receiver")),
+        encode_notification(a_notification(transfer_id=transfer_id)),
     ]
     await stage.resume_offsets([0])
     await work(stage, {0: [consumed(offset, value) for offset, value in enumerate(values)]})
@@ -100,7 +83,7 @@ async def test_what_is_no_notification_is_passed_over(
 ) -> None:
     stage = stages[0]
     await stage.resume_offsets([0])
-    good = encode_notification(a_notification(new_id()))
+    good = encode_notification(a_notification())
     await work(stage, {0: [consumed(0, b"{}"), consumed(1, None), consumed(2, good)]})
     assert list(told.values()) == [1]
 
@@ -126,3 +109,42 @@ async def test_progress_moves_only_from_where_it_was_left(pool: Any) -> None:
     assert await progress.read([0, 1, 2]) == {0: 5, 1: 7}
     await progress.move({0: Move(5, 6), 1: Move(7, 9)})
     assert await progress.read([0, 1, 2]) == {0: 6, 1: 9}
+
+
+async def test_what_is_queued_stands_or_falls_with_the_progress(pool: Any, connection: asyncpg.Connection) -> None:
+    progress = DeliveryProgress(pool, "notifications")
+    await progress.move({0: Move(None, 5)}, [queued(a_notification())])
+    with pytest.raises(ProgressMovedError):
+        await progress.move({0: Move(4, 6)}, [queued(a_notification())])
+    assert await states(connection) == {"pending": 1}
+
+
+async def test_with_a_mail_server_what_people_want_is_queued_once(
+    database_settings: Settings, connection: asyncpg.Connection
+) -> None:
+    nowhere = database_settings.model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:9")})
+    anna, ben, gone = [
+        await connection.fetchval(
+            "insert into users (email, password_hash, status) values ($1 || '@example.com', 'x', $2) returning user_id",
+            name,
+            status,
+        )
+        for name, status in (("anna", "active"), ("ben", "active"), ("gone", "disabled"))
+    ]
+    await connection.execute("insert into notification_preferences (user_id, email_on) values ($1, false)", ben)
+    transfer_id = new_id()
+    values = [
+        *(encode_notification(a_notification(user_id=str(user), transfer_id=transfer_id)) for user in (anna, anna)),
+        *(encode_notification(a_notification(user_id=str(user))) for user in (ben, gone)),
+        encode_notification(a_notification(user_id=str(anna), amount="nothing")),
+        encode_notification(a_notification(user_id="nobody")),
+    ]
+    stages = [DeliveriesStage(nowhere, MemoryTopics()) for _ in range(2)]
+    for stage in stages:
+        await stage.start()
+        await stage.resume_offsets([0])
+        await work(stage, {0: [consumed(offset, value) for offset, value in enumerate(values)]})
+        await stage.stop()
+    [row] = await connection.fetch("select * from deliveries")
+    assert (str(row["transfer_id"]), row["user_id"], row["channel"]) == (transfer_id, anna, "email")
+    assert row["notification"] == values[0]

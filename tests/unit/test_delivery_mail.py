@@ -155,7 +155,8 @@ def test_a_mail_server_has_a_url(url: str, server: SmtpServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "mail:25", "http://mail", "smtp://", "smtp://me@mail", "smtp://mail:port", "smtp://mail/x", "smtp://m?a=1"]
+    "url",
+    ["", "mail:25", "http://mail", "smtp://", "smtp://me@mail", "smtp://mail:port", "smtp://mail/x", "smtp://m?a=1"],
 )
 def test_what_is_no_mail_server_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(ValueError, match=r"^(is|must)"):
