@@ -75,7 +75,7 @@ async def test_a_call_is_signed_with_both_secrets_and_holds_no_address(
     assert orjson.loads(body) == event
 
 
-ANSWERS = (
+ANSWERS: tuple[tuple[int, dict[str, str], Verdict], ...] = (
     (204, {}, Verdict("accepted")),
     (302, {"Location": "/elsewhere"}, Verdict("refused", "HTTP 302")),
     (404, {}, Verdict("refused", "HTTP 404")),
