@@ -358,3 +358,28 @@ class CliCode(Code):
         "Do what the line says.",
         1,
     )
+    AUDIT_CHAIN_BROKEN = (
+        "audit_chain_broken",
+        "A record of the audit topic does not follow from the one before it.",
+        "Find out who has written there; `hfts audit verify` looks at all of it.",
+        1,
+    )
+    EXPORT_BUSY = ("export_busy", "Another export writes to this folder.", "Run it again when that one is done.", 1)
+    EXPORT_DAMAGED = (
+        "export_damaged",
+        "The folder does not hold what exports have written there.",
+        "Bring back the file that is named, or export to a new folder.",
+        1,
+    )
+    QUERY_REFUSED = (
+        "query_refused",
+        "The query cannot be answered, or would do more than read.",
+        "Send one SELECT, as the line says.",
+        1,
+    )
+    PACKAGE_MISSING = (
+        "package_missing",
+        "A package that only some commands need is not installed.",
+        "Install what the line names.",
+        1,
+    )

@@ -36,8 +36,7 @@ class ChainVerifier:
         if self.fault is not None:
             return None
         try:
-            record = _read_record(value)
-            _check_link(record, sequence=self.checked, prev_hash=self._prev_hash)
+            record = check_record(value, sequence=self.checked, prev_hash=self._prev_hash)
         except ValueError as error:
             self.fault = ChainFault(self.partition, offset, str(error))
             return None
@@ -49,6 +48,13 @@ class ChainVerifier:
     def head(self) -> str:
         """The hash of the last sound record: noted elsewhere, it proves later that nothing was cut off."""
         return self._prev_hash
+
+
+def check_record(value: bytes | None, *, sequence: int, prev_hash: str) -> dict[str, Any]:
+    """The record, which must be number ``sequence`` and follow ``prev_hash``. Raises ValueError."""
+    record = _read_record(value)
+    _check_link(record, sequence=sequence, prev_hash=prev_hash)
+    return record
 
 
 def _read_record(value: bytes | None) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 import typer
 
-from ops.commands import audit_chain
+from ops.commands import audit_chain, audit_export
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help="The audit topic.", no_args_is_help=True)
     audit_chain.register(group)
+    audit_export.register(group)
     # A group with a single command would otherwise swallow that command's name.
     group.callback()(_audit)
     app.add_typer(group, name="audit")

@@ -22,7 +22,8 @@ know by its status.
 | command line | in square brackets behind the last line that `hfts` writes to standard error |
 
 `hfts` ends with 0 when all is well, with 1 for an error or when a check fails (`hfts reconcile`, `hfts doctor`,
-`hfts audit verify`, `hfts load`, `hfts demo`), with 2 when it is called in a wrong way, and with 130 after Ctrl-C.
+`hfts audit verify`, `hfts audit balance`, `hfts load`,
+`hfts demo`), with 2 when it is called in a wrong way, and with 130 after Ctrl-C.
 
 What may be tried again as it was: whatever is answered 408, 429 or 503 (after `Retry-After`), and 500, where it has a
 `transfer_id` or an `Idempotency-Key`. All others need a change first.

@@ -66,6 +66,11 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
             await wait_settled(ops, ("notifications", "audit", "deliveries"), downstream)
             await use_the_dashboard(client, await log_in(client, *ADMIN), str(paid.transfer_id))
         lag = await run_hfts(ops, "lag", "--json")
+        nothing = str(secure.folder / "nothing")
+        count = "select count(*) as records from transfers"
+        asked = await run_hfts(
+            secure.settings("analyst"), "audit", "query", count, "--from", nothing, "--format", "csv"
+        )
         connection = await connect(ops)
         told = {tuple(row["agents"]) for row in await connection.fetch("select agents from workers")}
         for process in (api, transfers, downstream):
@@ -74,6 +79,8 @@ async def test_a_transfer_goes_all_the_way(secure: Secure) -> None:
         await connection.close()
     assert (paid.status, paid.source_version) == ("COMPLETED", 2)
     assert lag[0] == 0, lag[1]
+    assert asked[0] == 0, asked[1]
+    assert asked[1].split() == ["records", "2"]
     assert told == {("transfers",), ("notifications", "audit", "deliveries")}
     assert left == 0, "they may take their rows away, too"
     status, output = await run_hfts(ops, "reconcile", "--settled", "--json")

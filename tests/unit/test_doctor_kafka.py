@@ -162,6 +162,8 @@ def test_needed_is_what_the_documentation_grants() -> None:
     documented: dict[str, set[tuple[str, str, str]]] = {role: set() for role in NEEDED}
     rows = re.findall(r"^\| `(\w+)` \| (topic|group|transactional id) `(\S+)` \| (.*) \|$", SECURITY, re.MULTILINE)
     for user, kind, name, operations in rows:
+        if user == "analyst":  # runs no process of the pipeline
+            continue
         for operation in set(operations.split(", ")) - NOT_FOR_WORK:
             documented[user] |= {(kind, sample, operation) for sample in SAMPLES.get((kind, name), (name,))}
     needed = {role: {(r.resource, r.name, r.operation) for r in rights} for role, rights in NEEDED.items()}

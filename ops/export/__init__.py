@@ -1,0 +1,1 @@
+"""The audit topic as Parquet, and as a database for analysts."""
