@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sinks.masking import mask_text
+
 TRY_S_MAX = 300.0
 """Of one try, whatever the channel."""
 
@@ -37,13 +39,13 @@ ACCEPTED = Verdict("accepted")
 
 
 def refused(why: str) -> Verdict:
-    """It will be refused whenever it is tried."""
-    return Verdict("refused", why[:WHY_CHARS_MAX])
+    """It will be refused whenever it is tried. Addresses in the reason are masked, since mail servers repeat them."""
+    return Verdict("refused", mask_text(why)[:WHY_CHARS_MAX])
 
 
 def failed(why: str, pause_s: float = 0.0) -> Verdict:
-    """It may go through another time."""
-    return Verdict("failed", why[:WHY_CHARS_MAX], pause_s)
+    """It may go through another time; likewise."""
+    return Verdict("failed", mask_text(why)[:WHY_CHARS_MAX], pause_s)
 
 
 class Step(msgspec.Struct, frozen=True):

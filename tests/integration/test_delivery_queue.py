@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,6 +15,7 @@ from mail_server import mail_server
 from pydantic import SecretStr
 from workers import running
 
+from ops.deliveries.failed import as_line, as_table, list_failed, retry_failed
 from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
 from sinks.delivery.queue import Message, Queue
@@ -182,6 +184,23 @@ async def test_results_go_after_their_time_and_dead_letters_after_theirs(
     await connection.execute("update deliveries set updated_at = now() - interval '31 days'")
     await queue.prune()
     assert await states(connection) == {}
+
+
+async def test_what_failed_is_listed_and_tried_again(
+    queue: Queue, connection: asyncpg.Connection, database_settings: Settings
+) -> None:
+    first, second = a_notification(), a_notification()
+    await put(connection, first, second)
+    await work_off(Lane("email", queue, Told(refused("550 <anna@example.com>?")), places=8))
+    rows = await list_failed(database_settings, 100)
+    assert {row["transfer_id"] for row in rows} == {first.transfer_id, second.transfer_id}
+    assert "550 <a***@example.com>?" in as_line(dict(rows[0]))
+    assert as_table([dict(row) for row in rows]).row_count == 2
+    assert await retry_failed(database_settings, [UUID(first.transfer_id)]) == 1
+    await work_off(Lane("email", queue, told := Told(), places=8))
+    assert [str(message.deliveries[0].transfer_id) for message in told.messages] == [first.transfer_id]
+    assert [message.tries for message in told.messages] == [1]
+    assert await retry_failed(database_settings, None) == 1
 
 
 async def test_the_lag_is_the_age_of_what_is_due(queue: Queue, connection: asyncpg.Connection) -> None:

@@ -63,6 +63,10 @@ def test_a_long_answer_is_cut() -> None:
     assert len(failed("x" * 10_000).why or "") == len(refused("x" * 10_000).why or "") == WHY_CHARS_MAX
 
 
+def test_a_reason_shows_nobodys_address() -> None:
+    assert refused("550 <anna@example.com>: who is that?").why == "550 <a***@example.com>: who is that?"
+
+
 def test_a_message_has_the_same_id_whenever_it_tells_the_same() -> None:
     one, two = (uuid4(), "sender"), (uuid4(), "receiver")
     assert message_id([one, two], "email") == message_id([two, one], "email")

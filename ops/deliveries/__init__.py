@@ -1,0 +1,1 @@
+"""Deliveries that have failed: which there are, and another go for them."""
