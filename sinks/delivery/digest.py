@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from schemas.notifications import Notification
+from schemas.transfers import HOLD, VOID
 from sinks.delivery.words import headline, sum_text
 
 LINES_MAX = 50
@@ -36,9 +37,9 @@ def digest_of(notifications: Sequence[Notification]) -> Digest:
     newest_first = sorted(notifications, key=lambda each: each.completed_at, reverse=True)
     totals: dict[tuple[str, str], tuple[int, Decimal]] = {}
     for each in newest_first:
-        sort = "Failed" if each.status == "FAILED" else "Received" if each.recipient == "receiver" else "Sent or held"
-        count, total = totals.get((sort, each.currency), (0, Decimal(0)))
-        totals[sort, each.currency] = count + 1, total + Decimal(each.amount)
+        of = _sort(each), each.currency
+        count, total = totals.get(of, (0, Decimal(0)))
+        totals[of] = count + 1, total + Decimal(each.amount)
     return Digest(
         count=len(newest_first),
         since=newest_first[-1].completed_at,
@@ -49,3 +50,11 @@ def digest_of(notifications: Sequence[Notification]) -> Digest:
         lines=[(f"{each.completed_at:%Y-%m-%d %H:%M}", headline(each)) for each in newest_first[:LINES_MAX]],
         left_out=max(0, len(newest_first) - LINES_MAX),
     )
+
+
+def _sort(notification: Notification) -> str:
+    if notification.status == "FAILED":
+        return "Failed"
+    if notification.recipient == "receiver":
+        return "Received"
+    return {HOLD: "Held", VOID: "No longer held"}.get(str(notification.kind), "Sent")

@@ -117,20 +117,24 @@ def test_a_digest_sums_up_by_currency_and_shows_the_newest() -> None:
         told(recipient="receiver", currency="EUR", amount="99999999999999.9999"),
         told(recipient="receiver", currency="EUR", amount="0.0001"),
         told(status="FAILED", amount="3.0000"),
+        told(kind="hold", amount="4.0000"),
+        told(kind="void", amount="4.0000"),
     ]
     digest = digest_of([*others, *many])
     assert [(each.sort, each.count, each.total) for each in digest.sums] == [
         ("Failed", 1, "3.00 USD"),
+        ("Held", 1, "4.00 USD"),
+        ("No longer held", 1, "4.00 USD"),
         ("Received", 2, "100000000000000.00 EUR"),
-        ("Sent or held", 100, "5050.01 USD"),
+        ("Sent", 100, "5050.01 USD"),
     ]
     assert digest.lines[0] == ("2026-01-02 04:44", "You paid 100.0001 USD")
-    assert (len(digest.lines), digest.left_out) == (LINES_MAX, 53)
+    assert (len(digest.lines), digest.left_out) == (LINES_MAX, 55)
     message = sent(*others, *many)
-    assert message["Subject"] == "103 transfers"
+    assert message["Subject"] == "105 transfers"
     for text in parts(message):
         assert "5050.01 USD" in text
-        assert "53 more" in text
+        assert "55 more" in text
         assert "You paid 100.0001 USD" in text
 
 

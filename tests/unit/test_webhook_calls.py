@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 
+import orjson
 import pytest
+from deliveries import a_notification
 
+from schemas.notifications import encode_notification
+from schemas.webhook_events import webhook_event
 from sinks.delivery.webhook_sender import pause_asked_s
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -24,3 +28,13 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 )
 def test_a_pause_may_be_asked_for_in_seconds_or_as_a_date(header: str | None, seconds: float) -> None:
     assert pause_asked_s(header, NOW) == seconds
+
+
+def test_an_event_is_the_notification_without_the_address() -> None:
+    notification = a_notification(kind="hold", reference="rent")
+    event = orjson.loads(webhook_event(notification))
+    assert (event["type"], event["timestamp"]) == ("transfer.completed", "2026-01-02T03:04:05.678901Z")
+    record = orjson.loads(encode_notification(notification))
+    assert record.pop("email") == "anna@example.com"
+    assert event["data"] == record
+    assert orjson.loads(webhook_event(a_notification(status="FAILED")))["type"] == "transfer.failed"
