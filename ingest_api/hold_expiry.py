@@ -67,14 +67,14 @@ class HoldExpiry:
             HOLD_EXPIRY_LAG.set(0.0)  # whoever has the turn tells
             return 0
         now = datetime.now(UTC)
-        due = await self._holds.due(settled_before, HOLDS_MAX)
-        HOLD_EXPIRY_LAG.set((now - due[0].expires_at).total_seconds() if due else 0.0)
-        voids = [void_of(hold) for hold in due if hold.is_ready]
+        oldest = await self._holds.oldest_open(settled_before)
+        HOLD_EXPIRY_LAG.set((now - oldest).total_seconds() if oldest else 0.0)
+        voids = [void_of(hold) for hold in await self._holds.due(settled_before, HOLDS_MAX)] if oldest else []
         if voids:
             records = [(void.source_wallet_id.encode(), encode_request(void)) for void in voids]
             positions = await self._requests.publish_all(records)
             _log.info("holds.expired", holds=len(voids), unconfirmed=positions.count(None))
-        settled = min(now - MARGIN, due[0].expires_at if due else now)
+        settled = min(now - MARGIN, oldest or now)
         if settled > settled_before:
             await self._holds.settle_expiry(settled)
         return len(voids)

@@ -66,7 +66,6 @@ class DueHold:
     expires_at: datetime
     remaining: str
     draws: int
-    is_ready: bool
 
 
 class Holds:
@@ -105,8 +104,14 @@ class Holds:
         return row["settled_before"] if row else None
 
     async def due(self, settled_before: datetime, count_max: int) -> list[DueHold]:
-        """Holds that have come to their end and are open, the oldest first."""
-        return [DueHold(**row) for row in await self._database.rows(statements.DUE_HOLDS, settled_before, count_max)]
+        """Holds that have come to their end, are open and have nothing to wait for, the oldest first."""
+        rows = await self._database.rows(statements.DUE_HOLDS, settled_before, count_max, False)
+        return [DueHold(**row) for row in rows]
+
+    async def oldest_open(self, settled_before: datetime) -> datetime | None:
+        """When the first of the open holds was to end, also one that waits; None when none has come to its end."""
+        row = await self._database.row(statements.DUE_HOLDS, settled_before, 1, True)
+        return row["expires_at"] if row else None
 
     async def settle_expiry(self, settled_before: datetime) -> None:
         """Note that no hold that was to end before this time is open."""

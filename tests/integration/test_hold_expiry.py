@@ -129,6 +129,17 @@ async def test_what_cannot_be_given_back_waits(pool: asyncpg.Pool, holds: Holds,
     assert found.remaining == "0.0000"
 
 
+async def test_what_waits_is_in_nobodys_way(pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker) -> None:
+    payers = [await make_wallet(pool, 1_000) for _ in range(2)]
+    ends = [datetime.now(UTC) - timedelta(hours=1, minutes=before) for before in (2, 1)]
+    made = [a_hold(0, 300, payer, expires_at=end) for payer, end in zip(payers, ends, strict=True)]
+    assert await worker.apply(*made) == [None, None]
+    await pool.execute("update wallets set status = 'frozen' where wallet_id = $1", hold_wallet_id(payers[0]))
+    [due] = await holds.due(datetime(1970, 1, 1, tzinfo=UTC), 1)
+    assert due.transfer_id == made[1].request.transfer_id
+    assert await holds.oldest_open(datetime(1970, 1, 1, tzinfo=UTC)) == ends[0]
+
+
 async def test_one_process_has_the_turn_and_what_is_settled_is_not_looked_at_again(
     pool: asyncpg.Pool, holds: Holds, worker: LedgerWorker
 ) -> None:

@@ -28,7 +28,6 @@ def due_hold(**changes: Any) -> DueHold:
         "expires_at": LONG_AGO,
         "remaining": "7.0000",
         "draws": 2,
-        "is_ready": True,
     }
     return DueHold(**(values | changes))
 
@@ -50,6 +49,9 @@ class DueHolds(FakeHolds):
 
     async def due(self, settled_before: datetime, count_max: int) -> list[DueHold]:
         return self.found[:count_max]
+
+    async def oldest_open(self, settled_before: datetime) -> datetime | None:
+        return LONG_AGO
 
     async def settle_expiry(self, settled_before: datetime) -> None:
         self.settled = settled_before
@@ -84,7 +86,7 @@ async def test_what_kafka_does_not_confirm_is_still_due() -> None:
     assert holds.settled == LONG_AGO, "nothing behind it is taken for settled"
 
 
-async def test_what_is_not_ready_waits() -> None:
-    holds, requests = DueHolds(due_hold(is_ready=False)), FakeRequests()
+async def test_what_waits_is_not_taken_for_settled() -> None:
+    holds, requests = DueHolds(), FakeRequests()
     assert await HoldExpiry(holds, requests).round() == 0
-    assert requests.records == []
+    assert (holds.settled, requests.records) == (LONG_AGO, [])
