@@ -24,11 +24,29 @@ def chain_record(outcome: dict[str, Any], *, outcome_offset: int, sequence: int,
     """The audit record of an outcome as bytes for the topic, and its hash for the next record."""
     record = {**outcome, "outcome_offset": outcome_offset, "sequence": sequence, "prev_hash": prev_hash}
     digest = hashlib.sha256(canonical_json(record)).hexdigest()
-    record["hash"] = digest
+    record["hash"] = digest  # last: see seal_of
     return orjson.dumps(record), digest
 
 
 def record_hash(record: dict[str, Any]) -> str:
     """What ``hash`` must be for this record."""
-    unhashed = {name: value for name, value in record.items() if name != "hash"}
+    unhashed = record.copy()
+    unhashed.pop("hash", None)
     return hashlib.sha256(canonical_json(unhashed)).hexdigest()
+
+
+def seal_of(value: bytes) -> tuple[bytes, bytes]:
+    """``prev_hash`` and ``hash`` of a record's bytes as ``chain_record`` writes them, in hexadecimal.
+
+    A tenth of the work of decoding it. Raises ValueError for a record that was not written so.
+    """
+    if value[_PREV_NAME_AT:_PREV_AT] != _PREV_NAME or value[_PREV_END:_HASH_AT] != _HASH_NAME or value[-2:] != b'"}':
+        raise ValueError("the record does not end with prev_hash and hash")
+    return value[_PREV_AT:_PREV_END], value[_HASH_AT:-2]
+
+
+_PREV_NAME, _HASH_NAME = b'"prev_hash":"', b'","hash":"'
+_HASH_AT = -(len(GENESIS_HASH) + 2)
+_PREV_END = _HASH_AT - len(_HASH_NAME)
+_PREV_AT = _PREV_END - len(GENESIS_HASH)
+_PREV_NAME_AT = _PREV_AT - len(_PREV_NAME)

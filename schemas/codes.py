@@ -383,3 +383,21 @@ class CliCode(Code):
         "Install what the line names.",
         1,
     )
+    TRANSFER_NOT_FOUND = (
+        "transfer_not_found",
+        "The ledger has no such transfer.",
+        "Check the id; what is pending has no outcome yet.",
+        1,
+    )
+    AUDIT_NOT_SIGNED = (
+        "audit_not_signed",
+        "No checkpoint of the audit covers it yet.",
+        "Ask again in a minute; `hfts lag` shows whether `downstream` keeps up.",
+        1,
+    )
+    AUDIT_BROKEN = (
+        "audit_broken",
+        "The audit is not what was signed, or not signed with a key that is believed.",
+        "Run `hfts audit verify`, and see docs/audit.md.",
+        1,
+    )

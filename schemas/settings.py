@@ -70,6 +70,18 @@ class Settings(BaseSettings):
         None, description="Private key that the API and `hfts load` sign with, `NAME=KEY`, made by `hfts keygen`."
     )
 
+    audit_signing_key: SecretStr | None = Field(
+        None,
+        description="Private key that `downstream` signs checkpoints of the audit with, `NAME=KEY`, made by "
+        "`hfts keygen --audit`. Not set: one derived from SECRET_KEY.",
+    )
+    audit_verify_keys: str | None = Field(
+        None, description="Public keys whose checkpoints of the audit are believed, `NAME=KEY`, comma-separated."
+    )
+    audit_checkpoint_interval_s: int = Field(
+        60, ge=1, le=86_400, description="Seconds between checkpoints of the audit, if something was added."
+    )
+
     secret_key: SecretStr = Field(
         min_length=SECRET_KEY_CHARS_MIN, description="Signs tokens and receipts. At least 32 characters."
     )
@@ -178,7 +190,14 @@ class Settings(BaseSettings):
             raise ValueError("needed with REQUIRE_SIGNED_REQUESTS")
         return value
 
-    @field_validator("request_signing_key")
+    @field_validator("audit_verify_keys")
+    @classmethod
+    def _check_audit_keys(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_keys(value)
+        return value
+
+    @field_validator("request_signing_key", "audit_signing_key")
     @classmethod
     def _check_signing_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

@@ -1,7 +1,8 @@
 """Every topic, declared once: its name, what its key is and how long it keeps records.
 
 All topics have the same number of partitions and are co-partitioned: what follows from a request on
-partition *p* is on partition *p* of every topic. The key is always the source wallet's id as text.
+partition *p* is on partition *p* of every topic. The key is the source wallet's id as text, but for checkpoints, which
+are of all partitions and have none.
 """
 
 from dataclasses import dataclass
@@ -38,9 +39,12 @@ TRANSFERS_REQUESTED = Topic("transfers.requested", retention_ms=MONTH_MS)
 TRANSFERS_OUTCOMES = Topic("transfers.outcomes", record_bytes_max=2 * RECORD_BYTES_MAX)
 NOTIFICATIONS = Topic("notifications", record_bytes_max=2 * RECORD_BYTES_MAX)
 AUDIT = Topic("audit", record_bytes_max=2 * RECORD_BYTES_MAX)
+# One record for all partitions together, all on one: some 750 bytes for each of them.
+AUDIT_CHECKPOINTS = Topic("audit.checkpoints", record_bytes_max=8 * RECORD_BYTES_MAX)
+CHECKPOINTS_PARTITION = 0
 # A dead letter is the request's bytes and headers that say why. What came well compressed may be larger than it was.
 DEAD_LETTERS = Topic("transfers.dead-letter", record_bytes_max=8 * RECORD_BYTES_MAX)
 
-ALL_TOPICS = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS, AUDIT, DEAD_LETTERS)
+ALL_TOPICS = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS, AUDIT, AUDIT_CHECKPOINTS, DEAD_LETTERS)
 
 PARTITIONS_DEFAULT = 12

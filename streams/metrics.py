@@ -27,6 +27,11 @@ END_TO_END_SECONDS = AgeHistogram(
 )
 REBALANCES = Counter("hfts_rebalances", "Times that the agent's group has shared its partitions out.", ["agent"])
 ASSIGNED_PARTITIONS = Gauge("hfts_assigned_partitions", "Partitions that the agent works on here.", ["agent"])
+CHECKPOINTS = Counter("hfts_checkpoints", "Checkpoints of the audit that this process has signed.")
+CHECKPOINT_REFUSED = Counter(
+    "hfts_checkpoints_refused",
+    "Times that no checkpoint was signed, because the audit is not what the last one signed.",
+)
 
 # From 0, so that the first one is an increase.
 for _reason in FailureReason:

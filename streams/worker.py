@@ -17,6 +17,7 @@ from sinks.memory import BATCH_OBJECTS, collect_rarely, keep_freed_memory
 from sinks.tracing import start_tracing, tracing
 from streams.app import STAGES, create_app
 from streams.beside import Beside
+from streams.checkpointing import checkpoints_written
 from streams.heartbeat import heartbeat
 from streams.readiness import Readiness
 from streams.servers import wait_for_servers
@@ -60,6 +61,7 @@ def run(settings: Settings, agents: Sequence[str] = ALL_AGENTS) -> None:
         first,
         status,
         Beside(heartbeat(settings, apps)),
+        *(Beside(checkpoints_written(settings, app)) for name, app in apps.items() if name == "audit"),
         *others,
         loop=runner.get_loop(),
         redirect_stdouts=False,

@@ -1,10 +1,16 @@
 """Whether the audit records of one partition form an unbroken chain. Pure: bytes in, verdict out."""
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ops.audit.marks import Mark
 from ops.own_json import loads_own
 from schemas.audit import GENESIS_HASH, record_hash
+from schemas.merkle import Frontier, leaf_hashes
+
+LEAVES_PENDING_MAX = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +23,23 @@ class ChainFault:
 
 
 class ChainVerifier:
-    """Checks a partition's records one after another, holding only the last hash.
+    """Checks a partition's records one after another, holding only the last hash, and a few thousand at most.
 
     After its first fault it takes no more: what follows a break proves nothing.
     """
 
-    def __init__(self, partition: int, *, begin: int = 0) -> None:
-        """``begin`` is the partition's first offset that still exists; a chain is whole only from 0."""
+    def __init__(self, partition: int, *, begin: int = 0, marks: Iterable[Mark] = ()) -> None:
+        """``begin`` is the partition's first offset that still exists; a chain is whole only from 0. ``marks`` are what
+        checkpoints say of the partition, from the smallest to the largest."""
         self.partition = partition
         self.checked = 0
         self.fault: ChainFault | None = None
         self._prev_hash = GENESIS_HASH
+        self._marks = deque(marks)
+        self._signed = self._marks[-1].size if self._marks else 0
+        self._tree = Frontier()
+        self._pending: list[bytes] = []
+        self._stretch: tuple[int, int] | None = None
         if begin > 0:
             self.fault = ChainFault(partition, begin, f"the records before offset {begin} are gone")
 
@@ -42,7 +54,46 @@ class ChainVerifier:
             return None
         self._prev_hash = record["hash"]
         self.checked += 1
+        if self._marks:
+            self._compare(offset)
         return record
+
+    def finish(self, end: int) -> None:
+        """All records have been taken: ``end`` is the offset behind them. A fault if checkpoints speak of more."""
+        if self._marks and self.fault is None:
+            mark = self._marks[-1]
+            problem = f"{mark.checkpoint} has signed {mark.size:,} records, and {self.checked:,} are left"
+            self.fault = ChainFault(self.partition, end, f"{problem}: the tail was cut off")
+
+    @property
+    def unsigned(self) -> int:
+        """Records after the last checkpoint: nothing but the chain speaks for them yet."""
+        return max(self.checked - self._signed, 0)
+
+    def _compare(self, offset: int) -> None:
+        """Compare the record at ``offset``, the last one checked, with the checkpoint that ends there, if one does."""
+        if self._stretch is None:
+            self._stretch = (self.checked - 1, offset)
+        self._pending.append(bytes.fromhex(self._prev_hash))
+        mark = self._marks[0]
+        if self.checked < mark.size:
+            if len(self._pending) >= LEAVES_PENDING_MAX:
+                self._grow()
+            return
+        self._grow()
+        if (self._prev_hash, self._tree.root.hex()) != (mark.head, mark.root):
+            first, first_offset = self._stretch
+            problem = (
+                f"records {first:,} to {self.checked - 1:,} of the partition are not those that {mark.checkpoint} has "
+                "signed: they were written anew, or some are gone"
+            )
+            self.fault = ChainFault(self.partition, first_offset, problem)
+        self._marks.popleft()
+        self._stretch = None
+
+    def _grow(self) -> None:
+        self._tree.extend(leaf_hashes(self._pending))
+        self._pending = []
 
     @property
     def head(self) -> str:

@@ -23,5 +23,19 @@ def print_audit(console: Console, report: AuditReport) -> None:
         console.print(
             f"[bold red]partition {fault.partition}, offset {fault.offset}:[/] {escape(fault.problem)}", soft_wrap=True
         )
+    seen = report.checkpoints
+    if seen.fault is not None:
+        console.print(
+            f"[bold red]{escape(seen.topic)}, offset {seen.fault.offset}:[/] {escape(seen.fault.problem)}",
+            soft_wrap=True,
+        )
+    if seen.last is None:
+        console.print("No checkpoint has been signed yet.")
+    else:
+        console.print(f"{seen.checked:,} checkpoints hold, the last of {seen.last.statement.time}.", highlight=False)
     if report.sound:
-        console.print(f"[green]All {sum(report.checked.values()):,} records hold.[/]")
+        console.print(
+            f"[green]All {sum(report.checked.values()):,} records hold,[/] {report.unsigned:,} of them after the last "
+            "checkpoint.",
+            highlight=False,
+        )

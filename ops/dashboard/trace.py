@@ -1,20 +1,14 @@
 """The whole way of one transfer: its request, its row, its outcome, who was told, and what the audit says."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ops.dashboard.bodies import AuditStep, NotificationStep, OutcomeStep, RequestStep, RowStep, TransferPath
 from ops.dashboard.moments import moment_of
-from ops.dashboard.source_search import find_all
-from ops.lag.oldest import FETCH_BYTES_MAX, first_between
-from ops.topic_reader import group_free_consumer
+from ops.dashboard.source_reader import source_reader
 from schemas.audit import record_hash
 from schemas.notifications import decode_notification
 from schemas.settings import Settings
@@ -55,7 +49,7 @@ async def trace_transfer(settings: Settings, database: Database, transfer_id: st
     if row is None:
         return None
     number, request_offset = row["request_partition"], row["request_offset"]
-    async with asyncio.timeout(TRACE_S_MAX), _reader(settings) as read:
+    async with asyncio.timeout(TRACE_S_MAX), source_reader(settings) as read:
         request = await read.record_at(settings.topic_name(TRANSFERS_REQUESTED), number, request_offset)
         outcomes = await read.partition(settings.topic_name(TRANSFERS_OUTCOMES), number)
         outcome = await outcomes.one_following(request_offset)
@@ -74,47 +68,6 @@ async def trace_transfer(settings: Settings, database: Database, transfer_id: st
         notifications=[_notification_step(row, record) for record in notifications],
         audit=None if audit is None else _audit_step(row, audit),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Partition:
-    consumer: AIOKafkaConsumer
-    where: TopicPartition
-    begin: int
-    end: int
-
-    async def first(self, begin: int, end: int) -> Consumed | None:
-        return (await first_between(self.consumer, {self.where: (begin, end)})).get(self.where)
-
-    async def following(self, source: int, count_max: int) -> list[Consumed]:
-        return await find_all(self.first, self.begin, self.end, source, count_max)
-
-    async def one_following(self, source: int) -> Consumed | None:
-        found = await self.following(source, 1)
-        return found[0] if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    consumer: AIOKafkaConsumer
-
-    async def partition(self, topic: str, number: int) -> _Partition:
-        where = TopicPartition(topic, number)
-        self.consumer.assign([where])
-        begins = await self.consumer.beginning_offsets([where])
-        ends = await self.consumer.end_offsets([where])
-        return _Partition(self.consumer, where, begins[where], ends[where])
-
-    async def record_at(self, topic: str, number: int, offset: int) -> Consumed | None:
-        """The record, unless retention has removed it."""
-        found = await self.partition(topic, number)
-        return await found.first(offset, offset + 1) if found.begin <= offset < found.end else None
-
-
-@asynccontextmanager
-async def _reader(settings: Settings) -> AsyncIterator[_Reader]:
-    async with group_free_consumer(settings, fetch_bytes_max=FETCH_BYTES_MAX) as consumer:
-        yield _Reader(consumer)
 
 
 def _request_step(settings: Settings, row: Any, record: Consumed | None) -> RequestStep:
