@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas import headers, samples
 from schemas.audit import GENESIS_HASH, chain_record
+from schemas.checkpoints import Position, empty_tree, encode_checkpoint, sign_checkpoint
 from schemas.codes import DeadLetterCause
 from schemas.message_schemas import (
     AUDIT_RECORD,
+    CHECKPOINT,
     NOTIFICATION,
     OUTCOME,
     REQUEST,
@@ -22,6 +25,7 @@ from schemas.message_schemas import (
 )
 from schemas.topics import (
     AUDIT,
+    AUDIT_CHECKPOINTS,
     DEAD_LETTERS,
     NOTIFICATIONS,
     PARTITIONS_DEFAULT,
@@ -40,7 +44,8 @@ outcomes, published once and only after it is committed. Notifications and an au
 
 A set-up may put a prefix of its own before the names of all topics (`TOPIC_PREFIX`).
 
-The key of every record is the source wallet's id as lower-case text, and all topics have the same number of partitions.
+The key of every record but a checkpoint is the source wallet's id as lower-case text, and all topics have the same
+number of partitions.
 Clients built on librdkafka need `partitioner=murmur2_random`, so that they choose the same partition as all others do.
 Readers should set `isolation.level=read_committed`, pass over members and headers that they do not know, and be ready
 for codes that they do not know: the lists may grow. Values are JSON in UTF-8 (RFC 8259), a key at most once in every
@@ -59,6 +64,7 @@ class Message:
     headers: tuple[tuple[str, ...], tuple[str, ...]]
     example_headers: dict[str, str]
     example: Any
+    is_of_a_transfer: bool = True
 
     @property
     def channel(self) -> str:
@@ -125,6 +131,27 @@ MESSAGES = (
         example=orjson.loads(chain_record(_OUTCOME_EXAMPLE, outcome_offset=0, sequence=0, prev_hash=GENESIS_HASH)[0]),
     ),
     Message(
+        topic=AUDIT_CHECKPOINTS,
+        name=CHECKPOINT,
+        title="Checkpoint of the audit",
+        summary="What all partitions of the audit held at a moment, signed. All are on one partition.",
+        headers=((), ()),
+        example_headers={},
+        example=orjson.loads(
+            encode_checkpoint(
+                sign_checkpoint(
+                    Ed25519PrivateKey.from_private_bytes(bytes(32)),
+                    topic=AUDIT.name,
+                    time=samples.DONE_AT,
+                    after=None,
+                    trees=[empty_tree(0)],
+                    positions=[Position(next_offset=0, peaks=[])],
+                )
+            )
+        ),
+        is_of_a_transfer=False,
+    ),
+    Message(
         topic=DEAD_LETTERS,
         name=_DEAD_LETTER,
         title="Dead letter",
@@ -150,6 +177,7 @@ _KEY: Schema = {
 
 
 _ANY_KEY: Schema = {"description": "That of the record that was set aside, whatever it was."}
+_NO_KEY: Schema = {"type": "null", "description": "None."}
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -218,11 +246,18 @@ def _message(message: Message) -> dict[str, Any]:
         "summary": message.summary,
         "contentType": "application/json" if schema else "application/octet-stream",
         "headers": headers_schema(*message.headers),
-        "bindings": {"kafka": {"key": _KEY if schema else _ANY_KEY, "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": _key_of(message), "bindingVersion": _BINDING}},
         "examples": [{"name": "example", "headers": message.example_headers, "payload": message.example}],
     }
     if schema is not None:
         # Of a later dialect than the document's own, but with no word that the two read in different ways.
         described["payload"] = {name: value for name, value in schema.items() if not name.startswith("$")}
-        described["correlationId"] = {"location": "$message.payload#/transfer_id"}
+        if message.is_of_a_transfer:
+            described["correlationId"] = {"location": "$message.payload#/transfer_id"}
     return described
+
+
+def _key_of(message: Message) -> Schema:
+    if message.topic is DEAD_LETTERS:
+        return _ANY_KEY
+    return _KEY if message.is_of_a_transfer else _NO_KEY

@@ -47,9 +47,9 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The first ``size`` records of a partition: the root of the tree over them, and the hash of the last one."""
 
     partition: Count
-    size: Count = 0
-    root: str = EMPTY_ROOT.hex()
-    head: str = GENESIS_HASH
+    size: Count
+    root: str
+    head: str
 
     @property
     def leaf(self) -> bytes:
@@ -57,12 +57,17 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return leaf_hash(canonical_json(msgspec.structs.asdict(self)))
 
 
+def empty_tree(partition: int) -> Tree:
+    """The tree of a partition without records."""
+    return Tree(partition=partition, size=0, root=EMPTY_ROOT.hex(), head=GENESIS_HASH)
+
+
 class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the next checkpoint goes on in a partition: the offset, and the subtrees of its tree. Not signed: what they
     make is compared with what is."""
 
-    next_offset: Count = 0
-    peaks: list[str] = []
+    next_offset: Count
+    peaks: list[str]
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,11 +90,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def tree(self, partition: int) -> Tree:
         """The tree of a partition; an empty one of a partition that was not there yet."""
-        return self.trees[partition] if partition < len(self.trees) else Tree(partition=partition)
+        return self.trees[partition] if partition < len(self.trees) else empty_tree(partition)
 
     def position(self, partition: int) -> Position:
         """Where the next one goes on."""
-        return self.positions[partition] if partition < len(self.positions) else Position()
+        return self.positions[partition] if partition < len(self.positions) else Position(next_offset=0, peaks=[])
 
     def frontier(self, partition: int) -> Frontier:
         """The tree to go on from. Raises CheckpointError if it is not the one that was signed."""

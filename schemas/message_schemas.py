@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas import headers
+from schemas.checkpoints import STATEMENT_TYPE, Position, Statement, Tree
 from schemas.codes import DeadLetterCause, FailureReason
 from schemas.money import AMOUNT_PATTERN
 from schemas.notifications import Notification
@@ -134,10 +135,36 @@ _AUDIT_FIELDS: dict[str, Schema] = {
     },
 }
 
+_STATEMENT_FIELDS: dict[str, Schema] = {
+    "type": {"const": STATEMENT_TYPE, "description": "What it is, and by which rules."},
+    "topic": {"description": "The name of the audit topic."},
+    "number": {"minimum": 1, "description": "1, 2, 3, …"},
+    "time": {**_OUTPUT_TIME, "description": "When it was signed."},
+    "records": {"description": "Records of all partitions together."},
+    "partitions": {"description": "The number of partitions."},
+    "root": {**_DIGEST, "description": "Of the Merkle tree (RFC 6962) over `trees`, a leaf each, as canonical JSON."},
+    "previous": {
+        **_DIGEST,
+        "description": "SHA-256 of the statement before, as canonical JSON; 64 zeros in the first.",
+    },
+    "key": {"pattern": "^[A-Za-z0-9_-]{43}$", "description": "The public key, base64url."},
+}
+_TREE_FIELDS: dict[str, Schema] = {
+    "partition": {"description": "0, 1, 2, …"},
+    "size": {"description": "The number of its first records that are signed."},
+    "root": {**_DIGEST, "description": "Of the Merkle tree (RFC 6962) over these records, a leaf each: its `hash`."},
+    "head": {**_DIGEST, "description": "The `hash` of the last of these records; 64 zeros where there is none."},
+}
+_POSITION_FIELDS: dict[str, Schema] = {
+    "next_offset": {"description": "Where the next checkpoint goes on to read the partition."},
+    "peaks": {"items": _DIGEST, "description": "Roots of the whole subtrees of its tree, from the largest on."},
+}
+
 REQUEST = "transfer-request"
 OUTCOME = "transfer-outcome"
 NOTIFICATION = "notification"
 AUDIT_RECORD = "audit-record"
+CHECKPOINT = "audit-checkpoint"
 
 
 def value_schemas() -> dict[str, Schema]:
@@ -155,8 +182,38 @@ def value_schemas() -> dict[str, Schema]:
         OUTCOME: outcome,
         NOTIFICATION: _schema_of(Notification, _OUTPUT_FIELDS),
         AUDIT_RECORD: audit,
+        CHECKPOINT: _checkpoint(),
     }
     return {name: {"$schema": DIALECT, "$id": f"urn:hfts:message:{name}", **schema} for name, schema in found.items()}
+
+
+def _checkpoint() -> Schema:
+    properties: dict[str, Schema] = {
+        "statement": _schema_of(Statement, _STATEMENT_FIELDS),
+        "signature": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]{86}$",
+            "description": "Ed25519 (RFC 8032), of the statement as canonical JSON: keys in code point order, UTF-8.",
+        },
+        "trees": {
+            "type": "array",
+            "items": _schema_of(Tree, _TREE_FIELDS),
+            "description": "What the statement's root is over: one for each partition.",
+        },
+        "positions": {
+            "type": "array",
+            "items": _schema_of(Position, _POSITION_FIELDS),
+            "description": "Where the next checkpoint goes on, one for each partition. Not signed.",
+        },
+    }
+    return {
+        "title": "Checkpoint",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "description": "What all partitions of the audit held at a moment, signed.",
+        "additionalProperties": False,
+    }
 
 
 def _schema_of(struct: type[msgspec.Struct], fields: dict[str, Schema]) -> Schema:

@@ -19,6 +19,7 @@ from schemas.checkpoints import (
     Tree,
     check_signature,
     decode_checkpoint,
+    empty_tree,
     encode_checkpoint,
     sign_checkpoint,
 )
@@ -112,7 +113,7 @@ class GrowingTree:
     def __init__(self, partition: int, last: Checkpoint | None) -> None:
         """Raises CheckpointError if the checkpoint contradicts itself."""
         if last is None:
-            last_tree, self._next_offset, self._frontier = Tree(partition=partition), 0, Frontier()
+            last_tree, self._next_offset, self._frontier = empty_tree(partition), 0, Frontier()
         else:
             last_tree, self._frontier = last.tree(partition), last.frontier(partition)
             self._next_offset = last.position(partition).next_offset

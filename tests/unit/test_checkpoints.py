@@ -174,8 +174,8 @@ def test_a_signature_of_something_else_does_not_hold(signature: str) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda value: None, "no checkpoint"),
-        (lambda value: b"{}", "no checkpoint"),
+        (lambda _: None, "no checkpoint"),
+        (lambda _: b"{}", "no checkpoint"),
         (lambda value: value.replace(b'"number":1', b'"number":99999999999999999999'), "no checkpoint"),
         (lambda value: value.replace(b"hfts-audit-checkpoint-1", b"hfts-audit-checkpoint-2"), "of this kind"),
         (lambda value: value.replace(b'"size":4', b'"size":3'), "not those that were signed"),

@@ -52,20 +52,20 @@ NEEDED: Mapping[str, Sequence[Right]] = {
     "transfers": (
         *_rights("topic", "Read", "transfers.requested", "transfers.outcomes", "transfers.dead-letter"),
         *_rights("topic", "Write", "transfers.outcomes", "transfers.dead-letter"),
-        *_rights("topic", "Describe", "notifications", "audit"),
+        *_rights("topic", "Describe", "notifications", "audit", "audit.checkpoints"),
         *_rights("group", "Read", "hfts-transfers"),
         *_rights("transactional id", "Write", "hfts-transfers-0"),
     ),
     "downstream": (
-        *_rights("topic", "Read", "transfers.outcomes", "notifications", "audit"),
-        *_rights("topic", "Write", "notifications", "audit"),
+        *_rights("topic", "Read", "transfers.outcomes", "notifications", "audit", "audit.checkpoints"),
+        *_rights("topic", "Write", "notifications", "audit", "audit.checkpoints"),
         *_rights("topic", "Describe", "transfers.requested", "transfers.dead-letter"),
         *_rights("group", "Read", "hfts-notifications", "hfts-audit", "hfts-deliveries"),
-        *_rights("transactional id", "Write", "hfts-notifications-0", "hfts-audit-0"),
+        *_rights("transactional id", "Write", "hfts-notifications-0", "hfts-audit-0", "hfts-checkpoints-0"),
     ),
     "ops": (
         *_rights("topic", "Read", "transfers.requested", "transfers.outcomes", "notifications", "audit"),
-        *_rights("topic", "Read", "transfers.dead-letter"),
+        *_rights("topic", "Read", "transfers.dead-letter", "audit.checkpoints"),
         *_rights("group", "Describe", *_GROUPS),
     ),
 }
