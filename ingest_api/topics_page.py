@@ -65,14 +65,14 @@ def _section(name: str, channel: Document, action: str, message: Document) -> st
     }
     listed = "".join(f"<dt>{term}</dt><dd>{_text(fact)}</dd>" for term, fact in facts.items())
     (example,) = message["examples"]
-    value = message.get("payload")
+    value, headers = message.get("payload"), message["headers"]
     shown = {"headers": example["headers"], "value": example["payload"]}
     return f"""<section aria-labelledby="{name}">
 <p class="direction {action}">{writer}</p>
 <h2 id="{name}">{escape(channel["address"])}</h2>
 <p>{_text(channel["summary"])}</p>
 <dl>{listed}</dl>
-{_table("Value", name, value) if value else ""}{_table("Headers", name, message["headers"])}
+{_table("Value", name, value) if value else ""}{_table("Headers", name, headers) if headers["properties"] else ""}
 <h3 id="{name}-example">Example</h3>
 <pre tabindex="0" aria-labelledby="{name}-example"><code>{_json(shown)}</code></pre>
 </section>

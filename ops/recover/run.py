@@ -45,8 +45,8 @@ async def recover(settings: Settings, *, dry_run: bool, decide: bool, say: Say, 
         if found.followed_beyond:
             raise CommandError(
                 "the outcomes have lost what others followed, and nobody can tell them apart from new ones. Delete the "
-                "topics of outcomes, notifications and audit, and audit.checkpoints, make them with hfts topics, and run "
-                "this again"
+                "topics of outcomes, notifications and audit, and audit.checkpoints, make them with hfts topics, and "
+                "run this again"
             )
         mending = _Mending(settings, database, consumer, say, progress)
         if found.behind:

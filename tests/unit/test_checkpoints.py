@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -58,12 +59,11 @@ def altered(value: bytes) -> bytes:
     return orjson.dumps({**orjson.loads(value), "amount": "9.0000"})
 
 
-CRIMES = {
+CRIMES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "altered": lambda values: [*values[:5], altered(values[5]), *values[6:]],
     "dropped": lambda values: values[:5] + values[6:],
     "swapped": lambda values: [*values[:5], values[6], values[5], *values[7:]],
     "inserted": lambda values: [*values[:5], altered(values[0]), *values[5:]],
-    "cut off": lambda values: values[:5],
 }
 
 
@@ -72,14 +72,14 @@ def test_what_was_signed_and_what_came_later_holds() -> None:
     assert (verifier.fault, verifier.checked, verifier.unsigned) == (None, 10, 2)
 
 
-@pytest.mark.parametrize("crime", [name for name in CRIMES if name != "cut off"])
+@pytest.mark.parametrize("crime", CRIMES)
 def test_a_crime_is_found_where_it_was_done(crime: str) -> None:
     fault = verified(CRIMES[crime](WHOLE), checkpoints(*SIGNED)).fault
     assert fault is not None
     assert fault.offset == 5
 
 
-@pytest.mark.parametrize("crime", [name for name in CRIMES if name != "cut off"])
+@pytest.mark.parametrize("crime", CRIMES)
 def test_a_crime_that_was_hashed_over_is_found_between_two_checkpoints(crime: str) -> None:
     values = rehashed(CRIMES[crime](WHOLE))
     assert verified(values, []).fault is None, "the chain alone does not show it"

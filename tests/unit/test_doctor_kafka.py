@@ -153,7 +153,7 @@ SAMPLES = {
     ("topic", "transfers.*"): ("transfers.requested", "transfers.outcomes", "transfers.dead-letter"),
     ("group", "hfts-*"): ("hfts-transfers", "hfts-notifications", "hfts-audit", "hfts-deliveries"),
     ("transactional id", "hfts-transfers-*"): ("hfts-transfers-0",),
-    ("transactional id", "hfts-*"): ("hfts-notifications-0", "hfts-audit-0"),
+    ("transactional id", "hfts-*"): ("hfts-notifications-0", "hfts-audit-0", "hfts-checkpoints-0"),
 }
 NOT_FOR_WORK = {"Create", "DescribeConfigs"}
 

@@ -39,6 +39,7 @@ def test_secrets_are_empty() -> None:
     assert secrets == {
         "POSTGRES_PASSWORD",
         "KAFKA_SASL_PASSWORD",
+        "AUDIT_SIGNING_KEY",
         "REQUEST_SIGNING_KEY",
         "SECRET_KEY",
         "SECRET_KEYS_PREVIOUS",

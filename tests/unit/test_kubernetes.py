@@ -92,7 +92,7 @@ def test_the_environment_is_of_our_settings_and_holds_no_secret(monkeypatch: pyt
     assert named <= known - secret
     for name, value in {**CONFIG, **variables("hfts-api"), **dict.fromkeys(secret, "made-up-" * 4)}.items():
         monkeypatch.setenv(name, value)
-    for name in ("REQUEST_SIGNING_KEY", "SMTP_URL"):  # of a form of their own
+    for name in ("AUDIT_SIGNING_KEY", "REQUEST_SIGNING_KEY", "SMTP_URL"):  # of a form of their own
         monkeypatch.delenv(name)
     assert Settings(_env_file=None).kafka_security_protocol == "SASL_SSL"
 
