@@ -28,6 +28,7 @@ class Marks:
         self._marks_max = marks_max
         self._kept: list[list[Mark]] = []
         self._last: list[Mark] = []
+        self._kept_marks = 0
         self._stride = 1
         self._added = 0
 
@@ -36,8 +37,10 @@ class Marks:
         self._last = [Mark(tree.size, tree.head, tree.root, checkpoint.title) for tree in checkpoint.trees]
         if self._added % self._stride == 0:
             self._kept.append(self._last)
-            if sum(map(len, self._kept)) > self._marks_max:
+            self._kept_marks += len(self._last)
+            if self._kept_marks > self._marks_max:
                 del self._kept[1::2]
+                self._kept_marks = sum(map(len, self._kept))
                 self._stride *= 2
         self._added += 1
 

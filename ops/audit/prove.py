@@ -1,6 +1,7 @@
 """Finds a transfer's audit record and makes a proof of it, from the ledger and one partition of the audit."""
 
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from ops.audit.verify import Progress
 from ops.dashboard.source_reader import source_reader
 from ops.errors import CommandError
 from ops.own_json import loads_own
-from ops.topic_reader import Span, group_free_consumer, read_spans
+from ops.topic_reader import group_free_consumer, read_spans, topic_spans
 from schemas.audit import record_hash, seal_of
 from schemas.checkpoints import Checkpoint
 from schemas.codes import CliCode
@@ -92,16 +93,18 @@ async def _take_leaves(
 ) -> None:
     """Hand the partition's first records, so many as the checkpoint has signed, to the path."""
     size, taken = checkpoint.tree(partition).size, 0
-    span = Span(settings.topic_name(AUDIT), partition, 0, checkpoint.position(partition).next_offset)
-    async with group_free_consumer(settings) as consumer, aclosing(read_spans(consumer, [span])) as reading:
-        async for _, records in reading:
-            try:
-                seals = [bytes.fromhex(seal_of(record.value or b"")[1].decode()) for record in records]
-            except ValueError:
-                raise _broken(partition, checkpoint) from None
-            path.extend(leaf_hashes(seals))
-            taken += len(seals)
-            progress(taken, size)
+    async with group_free_consumer(settings) as consumer:
+        *_, there = await topic_spans(consumer, {settings.topic_name(AUDIT): partition + 1})
+        signed = replace(there, end=min(there.end, checkpoint.position(partition).next_offset))
+        async with aclosing(read_spans(consumer, [signed])) as reading:
+            async for _, records in reading:
+                try:
+                    seals = [bytes.fromhex(seal_of(record.value or b"")[1].decode()) for record in records]
+                except ValueError:
+                    raise _broken(partition, checkpoint) from None
+                path.extend(leaf_hashes(seals))
+                taken += len(seals)
+                progress("audit records", taken, size)
     if taken != size:
         raise _broken(partition, checkpoint)
 

@@ -11,8 +11,8 @@ from schemas.settings import Settings
 from schemas.topics import AUDIT, AUDIT_CHECKPOINTS, CHECKPOINTS_PARTITION
 from sinks.audit_keys import trusted_keys
 
-Progress = Callable[[int, int], None]
-"""Told how many records of how many have been read."""
+Progress = Callable[[str, int, int], None]
+"""Told of what how many records of how many have been read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class AuditReport:
 
 
 async def verify_audit(
-    settings: Settings, progress: Progress = lambda _read, _total: None, *, kept: Sequence[Checkpoint] = ()
+    settings: Settings, progress: Progress = lambda _name, _read, _total: None, *, kept: Sequence[Checkpoint] = ()
 ) -> AuditReport:
     """Check the audit topic up to its present end against the checkpoints on their topic and those that were ``kept``
     elsewhere. Raises TopicReadError when a topic cannot be read."""
@@ -84,6 +84,7 @@ async def verify_audit(
         async for tp, records in read_spans(consumer, [where]):
             for record in records:
                 checkpoints.check(tp.partition, record.offset, record.value)
+            progress("checkpoints", records[-1].offset + 1, where.end)
         checkpoints.finish(where.end)
         spans = await topic_spans(consumer, {topic: counts[topic]})
         verifiers = {
@@ -97,7 +98,7 @@ async def verify_audit(
             for record in records:
                 verifier.check(record.offset, record.value)
             read += len(records)
-            progress(read, total)
+            progress("audit records", read, total)
         for span in spans:
             verifiers[span.partition].finish(span.end)
     seen = CheckpointsReport(topic=signed, checked=checkpoints.checked, last=checkpoints.last, fault=checkpoints.fault)

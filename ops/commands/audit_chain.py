@@ -25,7 +25,6 @@ def verify_command(
 ) -> None:
     """Check the whole audit topic, hashes and checkpoints; exit 1 and name the first bad record of a partition."""
     import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-    from functools import partial  # noqa: PLC0415
 
     from rich.console import Console  # noqa: PLC0415
 
@@ -39,7 +38,7 @@ def verify_command(
     settings = load_settings()
     kept = [kept_checkpoint(settings, file) for file in checkpoint or ()]
     with explained(settings), reading_progress() as progress:
-        report = asyncio.run(verify_audit(settings, partial(progress, "audit records"), kept=kept))
+        report = asyncio.run(verify_audit(settings, progress, kept=kept))
     if as_json:
         print(_json_text(report.as_json()))
     else:
@@ -76,7 +75,6 @@ def prove_command(
 ) -> None:
     """Print a proof of a transfer's outcome, as JSON, that anybody can check with examples/check_proof.py."""
     import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-    from functools import partial  # noqa: PLC0415
 
     from ops.audit.prove import prove  # noqa: PLC0415
     from ops.configuration import load_settings  # noqa: PLC0415
@@ -85,7 +83,7 @@ def prove_command(
 
     settings = load_settings()
     with explained(settings), reading_progress() as progress:
-        proof = asyncio.run(prove(settings, transfer_id, partial(progress, "audit records")))
+        proof = asyncio.run(prove(settings, transfer_id, progress))
     _put(_json_text(proof), out)
 
 

@@ -28,12 +28,12 @@ def chain(count: int) -> list[bytes]:
 async def test_a_sound_topic_holds_with_a_chain_a_partition(settings: Settings) -> None:
     await publish(settings, 0, chain(6_000))
     await publish(settings, 2, chain(3))
-    seen: list[tuple[int, int]] = []
-    report = await verify_audit(settings, lambda read, total: seen.append((read, total)))
+    seen: list[tuple[str, int, int]] = []
+    report = await verify_audit(settings, lambda *told: seen.append(told))
     assert report.sound
     assert report.checked == {0: 6_000, 1: 0, 2: 3}
     assert report.heads[2] == orjson.loads(chain(3)[-1])["hash"]
-    assert seen[-1] == (6_003, 6_003)
+    assert seen[-1] == ("audit records", 6_003, 6_003)
 
 
 @pytest.mark.parametrize(

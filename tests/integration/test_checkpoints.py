@@ -10,7 +10,7 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from audit_topics import chain, rehashed
 from hfts_command import hfts
-from pipeline_run import PAYMENT, partition_of, run_pipeline
+from pipeline_run import ANNA, PAYMENT, partition_of, run_pipeline
 from plain_topics import put_records, records_of
 
 from ops.audit.newest import kept_checkpoint, newest_checkpoint
@@ -157,7 +157,7 @@ async def test_a_transfer_is_proven_to_somebody_else(settings: Settings, tmp_pat
     status, _, errors = await hfts(settings, "audit", "prove", PAYMENT)
     assert (status, errors.strip()[-len("[audit_not_signed]") :]) == (1, "[audit_not_signed]")
     with pytest.raises(CommandError) as unknown:
-        await prove(settings, UUID(int=7), lambda _read, _total: None)
+        await prove(settings, UUID(int=7), lambda *_: None)
     assert unknown.value.code == CliCode.TRANSFER_NOT_FOUND
 
     assert await write_checkpoints(settings) == 1
@@ -179,19 +179,11 @@ async def test_a_transfer_is_proven_to_somebody_else(settings: Settings, tmp_pat
     assert (await hfts(settings, "audit", "checkpoint", "--out", str(kept)))[0] == 0
     assert kept_checkpoint(settings, kept) == await newest_checkpoint(settings)
 
-    [whole] = {len(await records_of(settings, AUDIT))}
-    assert whole > 0
-    number = partition_of("00000000-0000-0000-0000-00000000000a", settings)
-    values = [record.value or b"" for record in await records_of(settings, AUDIT) if record.partition == number]
-    headers = [record.headers for record in await records_of(settings, AUDIT) if record.partition == number]
+    annas = [found for found in await records_of(settings, AUDIT) if found.partition == partition_of(ANNA, settings)]
     await make_anew(settings, AUDIT)
-    altered = rehashed([value.replace(b'"reference":"Miete"', b'"reference":"Miese"') for value in values])
-    await put_records(
-        settings,
-        settings.topic_name(AUDIT),
-        number,
-        [Record(b"k", value, list(found)) for value, found in zip(altered, headers, strict=True)],
-    )
+    altered = rehashed([(found.value or b"").replace(b'"Miete"', b'"Miese"') for found in annas])
+    again = [Record(b"k", value, list(found.headers)) for value, found in zip(altered, annas, strict=True)]
+    await put_records(settings, settings.topic_name(AUDIT), partition_of(ANNA, settings), again)
     with pytest.raises(CommandError) as broken:
-        await prove(settings, UUID(PAYMENT), lambda _read, _total: None)
+        await prove(settings, UUID(PAYMENT), lambda *_: None)
     assert broken.value.code == CliCode.AUDIT_BROKEN

@@ -23,6 +23,7 @@ from ops.load.wallets import create_fleet
 from ops.reconcile.run import reconcile
 from schemas.settings import Settings
 from sinks.postgres.pool import connect
+from streams.checkpointing import write_checkpoints
 from tests.faults.runner.book import Book
 from tests.faults.runner.campaign import Tell, keep_schedule, kill_workers
 from tests.faults.runner.checker import Verdict, check
@@ -280,8 +281,11 @@ async def _second_opinion(settings: Settings, verdict: Verdict) -> None:
             name = f"reconcile: {finding.title}"
             verdict.problems[name] = finding.faults + finding.pending
             verdict.examples[name] = [f"{fault.at}: {fault.problem}" for fault in finding.examples]
+    await write_checkpoints(settings)  # as one more process that goes on where others were cut off
     audit = await verify_audit(settings)
     verdict.add("audit verify", (f"{fault.partition}-{fault.offset}: {fault.problem}" for fault in audit.faults))
+    if audit.checkpoints.fault is not None or audit.checkpoints.last is None:
+        verdict.add("checkpoints", [str(audit.checkpoints.fault)])
 
 
 def _times(book: Book, arrivals: Arrivals) -> Times:

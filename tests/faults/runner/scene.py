@@ -116,7 +116,7 @@ class Scene:
     def program(self, name: str, environment: dict[str, str]) -> Program:
         """A worker, ``downstream`` or an API process."""
         clock = self.clocks.setdefault(name, Clock(self.folder / f"{name}.clock"))
-        environment = {**environment, "CLOCK_FILE": str(clock.path)}
+        environment = {**environment, "CLOCK_FILE": str(clock.path), "AUDIT_CHECKPOINT_INTERVAL_S": "1"}
         command = ["worker", "--agents", ",".join(self.agents(name))]
         if name in self.there.apis:
             command = ["api"]
