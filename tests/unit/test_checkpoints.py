@@ -1,16 +1,20 @@
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import orjson
 import pytest
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
 from audit_topics import AUDIT_TOPIC, KEY, PUBLIC, chain, checkpoint_of, rehashed
 from builders import consumed
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from ops.audit.chain import ChainVerifier
 from ops.audit.checkpoint_chain import CheckpointVerifier
 from ops.audit.marks import Marks
+from ops.cli import build_app
 from schemas.audit import seal_of
 from schemas.checkpoints import (
     Checkpoint,
@@ -21,7 +25,9 @@ from schemas.checkpoints import (
 )
 from schemas.settings import Settings
 from sinks.audit_keys import signing_key, trusted_keys
-from streams.checkpoints import GrowingTree
+from streams import checkpointing
+from streams.checkpoints import CheckpointWriter, GrowingTree
+from streams.metrics import CHECKPOINT_REFUSED
 
 ANOTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
 SIGNED = (4, 8)
@@ -268,3 +274,61 @@ def test_keys_follow_from_the_secret_key_until_one_is_given() -> None:
     verifying = settings(audit_verify_keys=text)
     assert list(trusted_keys(verifying).values()) == ["a"]
     assert signing_key(given).sign(b"") != KEY.sign(b"")
+
+
+class Owner:
+    """An audit agent."""
+
+    assigned: Sequence[int] | None = None
+    should_stop = False
+
+
+async def test_the_owner_of_the_first_partition_has_them_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[Sequence[int] | None] = []
+    written, agent = asyncio.Event(), Owner()
+
+    async def write(_settings: Settings) -> int:
+        rounds.append(agent.assigned)
+        written.set()
+        return 1
+
+    monkeypatch.setattr(checkpointing, "write_checkpoints", write)
+    at_once = settings().model_copy(update={"audit_checkpoint_interval_s": 0})
+    async with checkpointing.checkpoints_written(at_once, agent):
+        for assigned in (None, [1, 2], [0, 1]):
+            agent.assigned = assigned
+            for _ in range(10):
+                await asyncio.sleep(0)
+        await written.wait()
+    assert {tuple(assigned or ()) for assigned in rounds} == {(0, 1)}
+
+
+@pytest.mark.parametrize("error", [CheckpointError("cut off"), ProducerFenced(), KafkaConnectionError(), OSError()])
+async def test_a_round_that_fails_is_left_to_the_next(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    stopped: list[bool] = []
+
+    class Publisher:
+        def __init__(self, *_: object) -> None: ...
+
+        async def start(self) -> None: ...
+
+        async def stop(self) -> None:
+            stopped.append(True)
+
+    async def write(_writer: object) -> None:
+        raise error
+
+    monkeypatch.setattr(checkpointing, "KafkaPublisher", Publisher)
+    monkeypatch.setattr(CheckpointWriter, "write", write)
+    before = CHECKPOINT_REFUSED._value.get()
+    assert await checkpointing.write_checkpoints(settings()) == 0
+    assert stopped == [True]
+    assert CHECKPOINT_REFUSED._value.get() - before == isinstance(error, CheckpointError)
+
+
+def test_a_pair_of_keys_made_for_it_fits() -> None:
+    printed = CliRunner().invoke(build_app(), ["keygen", "--audit", "vault"]).stdout
+    values = dict(line.split("=", 1) for line in printed.splitlines() if not line.startswith("#"))
+    signer = signing_key(settings(audit_signing_key=values["AUDIT_SIGNING_KEY"]))
+    trusted = trusted_keys(settings(audit_verify_keys=values["AUDIT_VERIFY_KEYS"]))
+    assert trusted == {signer.public_key().public_bytes_raw(): "vault"}
