@@ -100,6 +100,9 @@ class CheckpointWriter:
 
 
 async def _grow(consumer: AIOKafkaConsumer, where: TopicPartition, stretch: Bounds, tree: "GrowingTree") -> None:
+    first, behind = stretch
+    if first >= behind:
+        return  # and never assigned: a consumer that is stopped before it has a position may wait for one for ever
     consumer.assign([where])
     async with aclosing(records_between(consumer, where, stretch)) as reading:
         async for records in reading:
