@@ -395,8 +395,8 @@ class CliCode(Code):
         "Ask again in a minute; `hfts lag` shows whether `downstream` keeps up.",
         1,
     )
-    AUDIT_BROKEN = (
-        "audit_broken",
+    CHECKPOINT_BROKEN = (
+        "checkpoint_broken",
         "The audit is not what was signed, or not signed with a key that is believed.",
         "Run `hfts audit verify`, and see docs/audit.md.",
         1,

@@ -40,7 +40,7 @@ def _believed(settings: Settings, raw: bytes | None, place: str) -> Checkpoint:
         checkpoint = decode_checkpoint(raw)
         check_signature(checkpoint.statement, checkpoint.signature, trusted_keys(settings))
     except CheckpointError as error:
-        raise CommandError(f"{place}: {error}", CliCode.AUDIT_BROKEN) from None
+        raise CommandError(f"{place}: {error}", CliCode.CHECKPOINT_BROKEN) from None
     if checkpoint.statement.topic != settings.topic_name(AUDIT):
-        raise CommandError(f"{place}: {checkpoint.title} is of {checkpoint.statement.topic}", CliCode.AUDIT_BROKEN)
+        raise CommandError(f"{place}: {checkpoint.title} is of {checkpoint.statement.topic}", CliCode.CHECKPOINT_BROKEN)
     return checkpoint

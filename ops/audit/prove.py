@@ -83,7 +83,7 @@ def _record(found: Consumed) -> dict[str, Any]:
     if not holds:
         raise CommandError(
             f"offset {found.offset} of partition {found.partition} of the audit was altered: run hfts audit verify",
-            CliCode.AUDIT_BROKEN,
+            CliCode.CHECKPOINT_BROKEN,
         )
     return record
 
@@ -112,5 +112,5 @@ async def _take_leaves(
 def _broken(partition: int, checkpoint: Checkpoint) -> CommandError:
     return CommandError(
         f"partition {partition} of the audit is not what {checkpoint.title} has signed: run hfts audit verify",
-        CliCode.AUDIT_BROKEN,
+        CliCode.CHECKPOINT_BROKEN,
     )

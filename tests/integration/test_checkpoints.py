@@ -186,4 +186,4 @@ async def test_a_transfer_is_proven_to_somebody_else(settings: Settings, tmp_pat
     await put_records(settings, settings.topic_name(AUDIT), partition_of(ANNA, settings), again)
     with pytest.raises(CommandError) as broken:
         await prove(settings, UUID(PAYMENT), lambda *_: None)
-    assert broken.value.code == CliCode.AUDIT_BROKEN
+    assert broken.value.code == CliCode.CHECKPOINT_BROKEN
