@@ -17,6 +17,9 @@ from streams.readiness import Agent
 
 WRITER = "checkpoints"
 
+ROUND_S_MAX = 600.0
+"""A checkpoint that takes longer hangs on a broker, and is begun again over new connections."""
+
 CANCELLED_AGAIN_AFTER_S = 1.0
 """A cancellation that meets a client while it closes may be swallowed."""
 
@@ -54,7 +57,7 @@ async def write_checkpoints(settings: Settings) -> int:
         await publisher.start()
         try:
             writer = CheckpointWriter(settings, publisher)
-            while (checkpoint := await writer.write()) is not None:
+            while (checkpoint := await asyncio.wait_for(writer.write(), ROUND_S_MAX)) is not None:
                 written += 1
                 CHECKPOINTS.inc()
                 _log.info(
