@@ -73,6 +73,8 @@ def check(proof: dict[str, Any], public_key: str) -> dict[str, Any]:
 
 def main() -> None:
     """Say whether it is proven."""
+    if len(sys.argv) != 3:  # noqa: PLR2004 (the two of the usage)
+        sys.exit(f"usage: {(__doc__ or '').splitlines()[2]}")
     proof = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
         statement = check(proof, sys.argv[2])

@@ -32,7 +32,9 @@ def print_audit(console: Console, report: AuditReport) -> None:
     if seen.last is None:
         console.print("No checkpoint has been signed yet.")
     else:
-        console.print(f"{seen.checked:,} checkpoints hold, the last of {seen.last.statement.time}.", highlight=False)
+        console.print(
+            f"Checkpoints that hold: {seen.checked:,}, the last of {seen.last.statement.time}.", highlight=False
+        )
     if report.sound:
         console.print(
             f"[green]All {sum(report.checked.values()):,} records hold,[/] {report.unsigned:,} of them after the last "

@@ -33,8 +33,10 @@ def list_command(
     if as_json:
         for row in rows:
             print(as_line(dict(row)))
-    else:
+    elif rows:
         Console().print(as_table([dict(row) for row in rows]))
+    else:
+        Console().print("No delivery has failed.")
 
 
 def retry_command(
