@@ -59,9 +59,12 @@ async def partition_counts(settings: Settings, topics: Iterable[str]) -> dict[st
 
 @asynccontextmanager
 async def group_free_consumer(
-    settings: Settings, *, fetch_bytes_max: int = FETCH_BYTES_MAX
+    settings: Settings, *, fetch_bytes_max: int = FETCH_BYTES_MAX, check_crcs: bool = True
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer outside any group that sees committed records only, so many bytes of a partition at once."""
+    """A started consumer outside any group that sees committed records only, so many bytes of a partition at once.
+
+    Who checks the records by stronger sums need not have their CRCs checked.
+    """
     patch_reading()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
@@ -70,6 +73,7 @@ async def group_free_consumer(
         isolation_level="read_committed",
         auto_offset_reset="none",
         max_partition_fetch_bytes=fetch_bytes_max,
+        check_crcs=check_crcs,
         fetch_max_wait_ms=FETCH_WAIT_MS_MAX,
     )
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ops.errors import CommandError
 from ops.export.columns import SCHEMA, columns_of
 from ops.export.files import write_steps
 from ops.export.link import Link
@@ -35,9 +36,12 @@ class PartitionWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has come."""
+        """Write what has come. Raises CommandError when the disk does not take it."""
         if self._rows:
             table = pa.Table.from_batches(self._batches, SCHEMA)
             self._batches, self._rows = [], 0
-            for _ in write_steps(self._folder, table):
-                pass
+            try:
+                for _ in write_steps(self._folder, table):
+                    pass
+            except OSError as error:
+                raise CommandError(f"{self._folder} cannot be written to: {error.strerror or error}") from error

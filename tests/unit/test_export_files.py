@@ -3,6 +3,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,15 +13,15 @@ from ops.errors import CommandError
 from ops.export.columns import SCHEMA, columns_of
 from ops.export.errors import BrokenChainError, DamagedExportError, ExportBusyError
 from ops.export.files import read_links, write_steps
-from ops.export.frames import Begin, End, Frame, Records, encode_frame
 from ops.export.layout import newest, path_of, scan, unfinished
 from ops.export.link import Link
 from ops.export.lock import only_export
 from ops.export.partition_writer import PartitionWriter
 from ops.export.records import read_records
 from ops.export.spans import spans_from
-from ops.export.writer_process import write_frames
+from ops.export.worker import Job, Part, plain_settings, shared_out
 from ops.topic_reader import Span
+from schemas.settings import Settings
 
 DAYS = chained(outcome(number, MIDNIGHT + timedelta(hours=number - 3)) for number in range(8))
 """Three of the last day of January, five of the first of February."""
@@ -175,29 +176,16 @@ def test_a_topic_that_lost_records_is_not_exported(present: list[Span], problem:
         spans_from(present, {0: Link(4, "f" * 64, 4)})
 
 
-def test_a_process_writes_what_it_is_told(tmp_path: Path) -> None:
-    values = payments(5)
-    told: list[Frame] = [
-        Begin(3, Link()),
-        Records(3, [0, 1], list(values[:2])),
-        Begin(4, Link()),
-        Records(4, [0], list(values[:1])),
-        End(3),
-        Records(4, [1], list(values[1:2])),
-    ]
-    stream = tmp_path / "frames"
-    cut_off = encode_frame(End(4))[:-1]
-    stream.write_bytes(b"".join([encode_frame(frame) for frame in told]) + cut_off)
-    with stream.open("rb") as frames:
-        write_frames(tmp_path, frames)
-    assert [(file.partition, file.last) for file in scan(tmp_path)] == [(3, 1)], "nothing is kept that is not ended"
+def test_partitions_are_shared_out_evenly() -> None:
+    parts = [Part(Span("audit", partition, 0, end), Link()) for partition, end in enumerate([90, 50, 30, 20, 9])]
+    heaps = shared_out(parts, 2)
+    assert [[part.span.partition for part in heap] for heap in heaps] == [[0, 4], [1, 2, 3]]
+    assert shared_out([], 0) == []
 
 
-def test_a_process_stops_at_a_broken_chain(tmp_path: Path) -> None:
-    values: list[bytes | None] = [*payments(3)]
-    stream = tmp_path / "frames"
-    told: list[Frame] = [Begin(3, Link()), Records(3, [0, 2], [values[0], values[2]]), End(3)]
-    stream.write_bytes(b"".join([encode_frame(frame) for frame in told]))
-    with stream.open("rb") as frames, pytest.raises(CommandError, match="offset 2: sequence is 2, 1 is due"):
-        write_frames(tmp_path, frames)
-    assert scan(tmp_path) == []
+def test_a_job_is_the_same_behind_a_pipe() -> None:
+    settings = Settings(_env_file=None, postgres_password="of-the-database", secret_key="s" * 40, smtp_url=None)
+    job = Job(plain_settings(settings), "/srv/audit", [Part(Span("audit", 1, 2, 3), Link(4, "f" * 64, 2))])
+    told = msgspec.json.decode(msgspec.json.encode(job), type=Job)
+    assert told == job
+    assert Settings(_env_file=None, **told.settings) == settings
