@@ -18,6 +18,7 @@ from schemas.message_schemas import (
     CHECKPOINT,
     NOTIFICATION,
     OUTCOME,
+    RATE,
     REQUEST,
     Schema,
     headers_schema,
@@ -30,6 +31,7 @@ from schemas.topics import (
     NOTIFICATIONS,
     PARTITIONS_DEFAULT,
     TRANSFERS_OUTCOMES,
+    TRANSFERS_RATES,
     TRANSFERS_REQUESTED,
     Topic,
 )
@@ -166,6 +168,21 @@ MESSAGES = (
         ),
         example=_REQUEST_EXAMPLE,
     ),
+    Message(
+        topic=TRANSFERS_RATES,
+        name=RATE,
+        title="Rate",
+        summary="What a wallet pays in a minute. The last record of a wallet, currency and minute counts.",
+        headers=((headers.SOURCE_OFFSET,), ()),
+        example_headers={headers.SOURCE_OFFSET: "118"},
+        example={
+            "wallet_id": samples.ADAS_WALLET,
+            "currency": _OUTCOME_EXAMPLE["currency"],
+            "minute": samples.DONE_AT[:16] + ":00Z",
+            "transfers": 1,
+            "volume": _OUTCOME_EXAMPLE["amount"],
+        },
+    ),
 )
 
 _KEY: Schema = {
@@ -252,7 +269,7 @@ def _message(message: Message) -> dict[str, Any]:
     if schema is not None:
         # Of a later dialect than the document's own, but with no word that the two read in different ways.
         described["payload"] = {name: value for name, value in schema.items() if not name.startswith("$")}
-        if message.is_of_a_transfer:
+        if "transfer_id" in schema["properties"]:
             described["correlationId"] = {"location": "$message.payload#/transfer_id"}
     return described
 

@@ -14,6 +14,7 @@ from schemas.checkpoints import STATEMENT_TYPE, Position, Statement, Tree
 from schemas.codes import DeadLetterCause, FailureReason
 from schemas.money import AMOUNT_PATTERN
 from schemas.notifications import Notification
+from schemas.rates import Rate
 from schemas.transfers import (
     CURRENCIES,
     METADATA_KEY_CHARS_MAX,
@@ -124,6 +125,17 @@ _OUTPUT_FIELDS: dict[str, Schema] = {
     "destination_version": _VERSION,
 }
 
+_RATE_FIELDS: dict[str, Schema] = {
+    "wallet_id": {**_OUTPUT_ID, "description": "The wallet that pays. It is the record's key, too."},
+    "currency": _CURRENCY,
+    "minute": {**_time("Z"), "description": "When the minute begins, by the times of the transfers. RFC 3339, in UTC."},
+    "transfers": {"minimum": 1, "description": "How many were completed so far."},
+    "volume": {
+        "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{4}$",
+        "description": "The sum of their amounts, a decimal text with four digits after the point.",
+    },
+}
+
 _DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _AUDIT_FIELDS: dict[str, Schema] = {
     "outcome_offset": {"type": "integer", "minimum": 0, "description": "Of the outcome, in the same partition."},
@@ -165,6 +177,7 @@ OUTCOME = "transfer-outcome"
 NOTIFICATION = "notification"
 AUDIT_RECORD = "audit-record"
 CHECKPOINT = "audit-checkpoint"
+RATE = "rate"
 
 
 def value_schemas() -> dict[str, Schema]:
@@ -183,6 +196,7 @@ def value_schemas() -> dict[str, Schema]:
         NOTIFICATION: _schema_of(Notification, _OUTPUT_FIELDS),
         AUDIT_RECORD: audit,
         CHECKPOINT: _checkpoint(),
+        RATE: _schema_of(Rate, _RATE_FIELDS),
     }
     return {name: {"$schema": DIALECT, "$id": f"urn:hfts:message:{name}", **schema} for name, schema in found.items()}
 

@@ -16,17 +16,21 @@ RECORD_BYTES_MAX = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic's name, retention in milliseconds (-1: for ever) and largest record in bytes."""
+    """A topic's name, retention in milliseconds (-1: for ever) and largest record in bytes.
+
+    Of a compacted one, Kafka keeps the last record of each key alone.
+    """
 
     name: str
     retention_ms: int = FOREVER_MS
     record_bytes_max: int = RECORD_BYTES_MAX
+    is_compacted: bool = False
 
     @property
     def config(self) -> dict[str, str]:
         """The topic's configuration in Kafka's terms."""
         return {
-            "cleanup.policy": "delete",
+            "cleanup.policy": "compact" if self.is_compacted else "delete",
             # By the broker's clock: records of a producer whose clock is wrong are neither refused nor kept too short.
             "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(self.retention_ms),
@@ -46,5 +50,12 @@ CHECKPOINTS_PARTITION = 0
 DEAD_LETTERS = Topic("transfers.dead-letter", record_bytes_max=8 * RECORD_BYTES_MAX)
 
 ALL_TOPICS = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, NOTIFICATIONS, AUDIT, AUDIT_CHECKPOINTS, DEAD_LETTERS)
+"""Those that the pipeline itself lives on."""
+
+# They follow from the outcomes alone, and whoever does without the agent `rates` does without them.
+TRANSFERS_RATES = Topic("transfers.rates", retention_ms=MONTH_MS)
+RATES_TABLE = Topic("transfers.rates-table", is_compacted=True)
+
+EVERY_TOPIC = (*ALL_TOPICS, TRANSFERS_RATES, RATES_TABLE)
 
 PARTITIONS_DEFAULT = 12

@@ -73,24 +73,7 @@ class PipelineApp(faust.App):
         self.fetch_wait = AT_ONCE if name == TransfersStage.agent else A_LITTLE_LATER
         self.assigned: Sequence[int] | None = None
         """Our partitions; None from the beginning of a rebalance until we know where to read on in them."""
-        options = client_options(settings)
-        super().__init__(
-            group,
-            broker=";".join(f"batches://{server}" for server in options["bootstrap_servers"]),
-            broker_credentials=_credentials(options),
-            broker_max_poll_records=BATCH_RECORDS_MAX,
-            broker_session_timeout=SESSION_TIMEOUT_S,
-            broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
-            broker_commit_interval=1.0,
-            consumer_auto_offset_reset="earliest",
-            datadir=str(Path(gettempdir()) / "hfts-faust"),  # no tables, so nothing is kept there
-            stream_buffer_maxsize=BATCHES_BUFFERED_MAX,
-            stream_wait_empty=True,
-            table_standby_replicas=0,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            web_enabled=False,
-        )
+        super().__init__(group, **faust_settings(settings))
         topic = self.topic(self.stage.input_topic, key_serializer="raw", value_serializer="raw")
         self.agent(topic, name=name)(self._consume)
         # mode's annotation wants an argument named `signal`, which neither needs.
@@ -174,6 +157,27 @@ class PipelineApp(faust.App):
         partitions = [tp.partition for tp in revoked]
         self.stage.forget(partitions)
         self.publisher.release(partitions)
+
+
+def faust_settings(settings: Settings) -> dict[str, Any]:
+    """Those of every app whose events are record batches."""
+    options = client_options(settings)
+    return {
+        "broker": ";".join(f"batches://{server}" for server in options["bootstrap_servers"]),
+        "broker_credentials": _credentials(options),
+        "broker_max_poll_records": BATCH_RECORDS_MAX,
+        "broker_session_timeout": SESSION_TIMEOUT_S,
+        "broker_heartbeat_interval": HEARTBEAT_INTERVAL_S,
+        "broker_commit_interval": 1.0,
+        "consumer_auto_offset_reset": "earliest",
+        "datadir": str(Path(gettempdir()) / "hfts-faust"),  # nothing is kept there
+        "stream_buffer_maxsize": BATCHES_BUFFERED_MAX,
+        "stream_wait_empty": True,
+        "table_standby_replicas": 0,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "web_enabled": False,
+    }
 
 
 def _give_up() -> None:

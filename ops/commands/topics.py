@@ -13,9 +13,10 @@ def topics_command() -> None:
     import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
 
     from ops.configuration import load_settings  # noqa: PLC0415
+    from schemas.topics import EVERY_TOPIC  # noqa: PLC0415
     from sinks.kafka.topics import ensure_topics  # noqa: PLC0415
 
-    created = asyncio.run(ensure_topics(load_settings()))
+    created = asyncio.run(ensure_topics(load_settings(), EVERY_TOPIC))
     for name in created:
         print(f"created {name}")
     if not created:

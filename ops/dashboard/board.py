@@ -14,6 +14,7 @@ from ops.dashboard.history import History
 from ops.dashboard.pulse import Pulse
 from ops.dashboard.streams import Streams
 from ops.monitor.last_reconcile import reconcile_watched
+from ops.monitor.stream_watch import stream_watched
 from ops.monitor.watch import lag_watched
 from ops.monitor.worker_watch import workers_watched
 from schemas.codes import ProblemCode
@@ -59,7 +60,10 @@ class Board:
 
 @asynccontextmanager
 async def open_board(settings: Settings) -> AsyncIterator[Board]:
-    """Watch the lag and the last reconciliation; the rest only while a page is open. No server has to be up yet."""
+    """Watch lag, workers, the last reconciliation, and topic beside ledger; the rest only while a page is open.
+
+    No server has to be up yet.
+    """
     history, streams = History(), Streams()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings)
@@ -67,6 +71,7 @@ async def open_board(settings: Settings) -> AsyncIterator[Board]:
         lag = await stack.enter_async_context(lag_watched(settings, history.add))
         workers = await stack.enter_async_context(workers_watched(database))
         reconcile = await stack.enter_async_context(reconcile_watched(database))
+        await stack.enter_async_context(stream_watched(settings, database))
         outcomes = OutcomeFollower(settings, streams)
         pulse = Pulse(
             lag=lag, history=history, outcomes=outcomes, workers=workers, reconcile=reconcile, streams=streams

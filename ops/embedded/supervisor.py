@@ -21,6 +21,7 @@ from ops.embedded.processes import Program
 from ops.embedded.reporting import Reporter
 from ops.embedded.stack import Stack
 from ops.errors import CommandError
+from schemas.topics import EVERY_TOPIC
 from sinks.errors import SinkError
 from sinks.kafka.topics import ensure_topics
 from sinks.postgres.migrate import known_migrations, migrate_up
@@ -94,7 +95,7 @@ class Supervisor:
             applied = await migrate_up(connection, known_migrations())
         finally:
             await connection.close()
-        created = await ensure_topics(settings)
+        created = await ensure_topics(settings, EVERY_TOPIC)
         await ensure_admin(settings, ADMIN_EMAIL, self._stack.secrets.admin_password)
         if applied or created:
             self._reporter.line(f"{len(applied)} migrations applied, {len(created)} topics created")

@@ -1,5 +1,6 @@
 """Creates the topics, and checks that those which exist already fit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,8 +21,8 @@ class TopicError(SinkError):
     """The topics on this cluster do not fit, or cannot be made. The message says what to do."""
 
 
-async def ensure_topics(settings: Settings) -> list[str]:
-    """Create the missing ones of all topics, with ``topic_partitions`` and ``topic_replication``; return their names
+async def ensure_topics(settings: Settings, topics: Sequence[Topic] = ALL_TOPICS) -> list[str]:
+    """Create the missing ones of these topics, with ``topic_partitions`` and ``topic_replication``; return their names
     once they can be written to.
 
     Raises TopicError when a topic exists with another number of partitions (co-partitioning would break) or when the
@@ -30,7 +31,7 @@ async def ensure_topics(settings: Settings) -> list[str]:
     admin: Any = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        missing = await _missing_topics(admin, settings)
+        missing = await _missing_topics(admin, settings, topics)
         return await _create(admin, settings, missing) if missing else []
     except KafkaError as error:
         away = f"Kafka at {settings.kafka_bootstrap_servers} is away: {error}"
@@ -39,13 +40,13 @@ async def ensure_topics(settings: Settings) -> list[str]:
         await admin.close()
 
 
-async def _missing_topics(admin: Any, settings: Settings) -> list[Topic]:
+async def _missing_topics(admin: Any, settings: Settings, topics: Sequence[Topic]) -> list[Topic]:
     # All of them are asked for: asking for one by name can create it, where a cluster allows that.
     described = await admin.describe_topics()
     found = {entry["topic"]: len(entry["partitions"]) for entry in described if entry["error_code"] == NoError.errno}
-    found = {name: found[name] for name in map(settings.topic_name, ALL_TOPICS) if name in found}
+    found = {name: found[name] for name in map(settings.topic_name, topics) if name in found}
     _check_partitions(found, settings.topic_partitions)
-    return [topic for topic in ALL_TOPICS if settings.topic_name(topic) not in found]
+    return [topic for topic in topics if settings.topic_name(topic) not in found]
 
 
 def _check_partitions(found: dict[str, int], expected: int) -> None:

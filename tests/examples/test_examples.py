@@ -9,6 +9,7 @@ from pathlib import Path
 from api_calls import PASSWORD
 from payers import wallet_with
 from payment_site import ADMIN, PaymentSite
+from private_words import assert_nothing_private
 
 from hfts_client import AsyncClient
 from schemas.codes import ProblemCode
@@ -94,6 +95,29 @@ async def test_kcat(site: PaymentSite) -> None:
                 "%p %k\n",
             )
             assert found.count(f"{sender.partition} {source}") == 2
+
+
+async def test_consumers_and_what_no_record_tells_them(site: PaymentSite, tmp_path: Path) -> None:
+    async with AsyncClient(site.url, email=ADMIN, password=PASSWORD) as admin:
+        wallet = await wallet_with(admin, admin, "7", "NOK")
+        paid = await admin.transfers.create(
+            source_wallet_id=wallet,
+            destination_wallet_id=(await admin.wallets.create("DKK")).wallet_id,
+            amount=1,
+            currency="NOK",
+            wait=30,
+        )
+    assert paid.status == "FAILED"
+    assert (await run(site, sys.executable, "examples/gaps.py", wallet)) == [
+        "1 wallets, 1 versions without a gap, 0 wallets with one"
+    ]
+    *_, all_wallets = await run(site, sys.executable, "examples/gaps.py")
+    assert all_wallets.endswith(" 0 wallets with one")
+    copy = (sys.executable, "examples/consumers/consume.py", str(tmp_path / "outcomes.db"))
+    first = await run(site, *copy)
+    assert {line.split("'")[1] for line in first} == {"COMPLETED", "FAILED"}
+    assert await run(site, *copy) == first
+    await assert_nothing_private(site.settings, PASSWORD)
 
 
 async def test_the_readme_in_python(site: PaymentSite) -> None:

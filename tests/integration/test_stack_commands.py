@@ -11,7 +11,7 @@ import pytest
 from ops.embedded.environment import variables
 from ops.embedded.stack import Stack
 from schemas.settings import Settings
-from schemas.topics import ALL_TOPICS
+from schemas.topics import EVERY_TOPIC
 from sinks.kafka.topics import TopicError, ensure_topics
 from sinks.passwords import verify_password
 
@@ -40,7 +40,7 @@ def test_migrations_go_down_and_up(hfts: Hfts) -> None:
 
 
 def test_topics_are_created_once(hfts: Hfts, database_settings: Settings) -> None:
-    names = [database_settings.topic_name(topic) for topic in ALL_TOPICS]
+    names = [database_settings.topic_name(topic) for topic in EVERY_TOPIC]
     assert sorted(hfts("topics").stdout.split()) == sorted([*names, *(["created"] * len(names))])
     assert hfts("topics").stdout == "all topics exist\n"
 

@@ -17,6 +17,7 @@ from ops.lag.report import LagReport, PartitionLag
 from ops.lag.waiting import Money, Waiting
 from ops.monitor.lag_metrics import LagMetrics, Seen
 from ops.monitor.last_reconcile import ReconcileMetrics, Run
+from ops.monitor.stream_metrics import Compared, StreamMetrics
 from ops.monitor.worker_metrics import Counted, WorkerMetrics
 from sinks.metrics import POOL_CONNECTIONS
 from streams.age_histogram import AgeHistogram
@@ -56,6 +57,7 @@ def _seen_from_outside() -> list[Collector]:
         LagMetrics(lambda: Seen(look, time.time()), lambda: 0),
         WorkerMetrics(lambda: Counted(1, 0, time.time())),
         ReconcileMetrics(lambda: Run(1, NOW, NOW, passed=True, report={})),
+        StreamMetrics(Compared(checked_upto=NOW, looked_at_s=time.time()), time.time),
     ]
 
 

@@ -14,7 +14,7 @@ from ingest_api.routes.docs import OURS
 from ingest_api.topics_page import topics_page
 from schemas.asyncapi import asyncapi
 from schemas.message_schemas import value_schemas
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, TRANSFERS_RATES
 from tests.unit.conftest import Api
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ async def test_nothing_else_is_served(api: Api, name: str) -> None:
 async def test_every_topic_and_field_stands_on_the_page(api: Api) -> None:
     text = (await api.client.get("/docs/topics")).text
     headings = re.findall(r'<h2 id="[\w-]+">(.*?)</h2>', text)
-    assert headings == [topic.name for topic in ALL_TOPICS]
+    assert headings == [topic.name for topic in (*ALL_TOPICS, TRANSFERS_RATES)]
     for schema in value_schemas().values():
         assert all(f"<code>{name}</code></th>" in text for name in schema["properties"])
 
@@ -94,7 +94,7 @@ async def test_the_page_can_be_read_aloud(api: Api) -> None:
     assert {value.removeprefix("#") for value in elements.values("href") if value.startswith("#")} <= ids.keys()
     assert ("html", {"lang": "en"}) in elements.found
     tags = Counter(tag for tag, _ in elements.found)
-    assert (tags["h1"], tags["main"], tags["table"], tags["caption"]) == (1, 1, 10, 10)
+    assert (tags["h1"], tags["main"], tags["table"], tags["caption"]) == (1, 1, 12, 12)
     assert all("scope" in attributes for tag, attributes in elements.found if tag == "th")
 
 

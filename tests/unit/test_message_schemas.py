@@ -26,7 +26,7 @@ from schemas.message_schemas import (
     value_schemas,
 )
 from schemas.notifications import encode_notification
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, TRANSFERS_RATES
 from schemas.transfers import InvalidRequestError, MalformedRequestError, decode_outcome, decode_request, encode_outcome
 from sinks.ledger.types import Transfer
 from streams.notifications import notifications_of
@@ -234,7 +234,7 @@ def words_of(value: Any) -> list[str]:
 
 
 def test_every_topic_and_header_is_described() -> None:
-    assert [message.topic for message in MESSAGES] == list(ALL_TOPICS)
+    assert [message.topic for message in MESSAGES] == [*ALL_TOPICS, TRANSFERS_RATES]
     names = {value for name, value in vars(headers).items() if name.isupper() and isinstance(value, str)}
     assert {name for message in MESSAGES for part in message.headers for name in part} == names
 

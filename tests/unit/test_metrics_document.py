@@ -44,6 +44,7 @@ def test_every_metric_is_declared_where_it_is_looked_for() -> None:
         "streams/metrics.py",
         "ops/monitor/lag_metrics.py",
         "ops/monitor/last_reconcile.py",
+        "ops/monitor/stream_metrics.py",
         "ops/monitor/worker_metrics.py",
     }
 
