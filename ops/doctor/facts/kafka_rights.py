@@ -63,6 +63,11 @@ NEEDED: Mapping[str, Sequence[Right]] = {
         *_rights("group", "Read", "hfts-notifications", "hfts-audit", "hfts-deliveries"),
         *_rights("transactional id", "Write", "hfts-notifications-0", "hfts-audit-0", "hfts-checkpoints-0"),
     ),
+    "rates": (
+        *_rights("topic", "Read", "transfers.outcomes", "transfers.rates-table"),
+        *_rights("topic", "Write", "transfers.rates", "transfers.rates-table"),
+        *_rights("group", "Read", "hfts-rates"),
+    ),
     "ops": (
         *_rights("topic", "Read", "transfers.requested", "transfers.outcomes", "notifications", "audit"),
         *_rights("topic", "Read", "transfers.dead-letter", "audit.checkpoints"),
