@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from schemas.message_schemas import AUDIT_RECORD, NOTIFICATION, OUTCOME, RATE, REQUEST, value_schemas
+from schemas.message_schemas import AUDIT_RECORD, CHECKPOINT, NOTIFICATION, OUTCOME, RATE, REQUEST, value_schemas
 from schemas.topics import EVERY_TOPIC
 
 SECURITY = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
@@ -23,6 +23,7 @@ ALLOWED = {
         *("transfer_id", "recipient", "user_id", "wallet_id", "email", "status", "reason", "amount", "currency"),
         *("reference", "completed_at", "kind"),
     },
+    CHECKPOINT: {"statement", "signature", "positions", "trees"},
     RATE: {"wallet_id", "currency", "minute", "transfers", "volume"},
 }
 
