@@ -238,7 +238,7 @@ async def test_what_left_long_ago_is_not_read(pool: asyncpg.Pool, one: LedgerWor
         (statements.PARENTS, [[NOBODY], []], "transfers_draws"),
         (directory.FIND_DRAWABLE, [NOBODY], "transfers_draws"),
         (directory.LIST_HOLDS, [NOBODY, 9, 9, True], "transfers_holds"),
-        (directory.DUE_HOLDS, [datetime(2026, 1, 1, tzinfo=UTC), 9], "transfers_draws"),
+        (directory.DUE_HOLDS, [datetime(2026, 1, 1, tzinfo=UTC), 9, False], "transfers_draws"),
     ],
 )
 async def test_an_index_answers(pool: asyncpg.Pool, sql: str, values: list[Any], index: str) -> None:

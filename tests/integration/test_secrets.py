@@ -26,6 +26,7 @@ SETTINGS = {
     "SECRET_KEY": "key-Lw3nHs-" + "k" * 32,
     "SECRET_KEYS_PREVIOUS": "older-Zp6tBc-" + "o" * 32,
     "REQUEST_SIGNING_KEY": "api=" + base64.urlsafe_b64encode(b"signing-Hv2kQd-secret-of-32-byte").decode().rstrip("="),
+    "AUDIT_SIGNING_KEY": "api=" + base64.urlsafe_b64encode(b"sealing-Xc7pJn-secret-of-32-byte").decode().rstrip("="),
     "SMTP_URL": "smtp://mailer:smtp-Gd4mVf-secret@127.0.0.1:9",
 }
 COLLECTOR = {
