@@ -17,6 +17,9 @@ from sinks.tracing import tracing
 # What these libraries tell at INFO is of use to nobody who operates the pipeline.
 _QUIET = ("faust", "mode", "aiokafka", "asyncio", "stamina", "urllib3")
 
+# It warns whenever more than a hundred records are under way, and then waits, as it should.
+_QUIETER = ("faust.transport.producer",)
+
 _FIRST = ("timestamp", "level", "event", "logger")
 
 _log = structlog.get_logger(__name__)
@@ -57,6 +60,8 @@ def configure_logging(*, debug: bool) -> None:
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.INFO, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.INFO if debug else logging.WARNING)
+    for name in _QUIETER:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(True)
     sys.excepthook = _log_the_end
     structlog.configure(

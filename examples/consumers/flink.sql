@@ -19,7 +19,8 @@ create table outcomes (
     destination_balance decimal(18, 4),
     destination_version bigint,
     completed_at timestamp_ltz(6),
-    watermark for completed_at as completed_at - interval '5' second
+    event_time as cast(completed_at as timestamp_ltz(3)), -- Flink's own takes no more than milliseconds
+    watermark for event_time as event_time - interval '5' second
 ) with (
     'connector' = 'kafka',
     'topic' = 'transfers.outcomes',
@@ -50,6 +51,6 @@ create table rates (
 
 -- What has come out of each wallet, minute by minute.
 select source_wallet_id, currency, window_start, count(*) as transfers, sum(amount) as volume
-from table(tumble(table outcomes, descriptor(completed_at), interval '1' minute))
+from table(tumble(table outcomes, descriptor(event_time), interval '1' minute))
 where status = 'COMPLETED'
 group by source_wallet_id, currency, window_start, window_end;

@@ -43,6 +43,7 @@ log.info("event.of_ours", partition=3, items=[1, 2])
 logging.getLogger("uvicorn.error").info("Started server process [%d]", 7, extra={"color_message": "x"})
 logging.getLogger("faust").warning("%s is away", "it")
 logging.getLogger("faust").info("not worth a line")
+logging.getLogger("faust.transport.producer").warning("producer buffer full size %s", 133)
 warnings.warn("an old way", DeprecationWarning)
 log.debug("not written")
 try:

@@ -16,7 +16,7 @@ def judge_rights(found: tuple[Mapping[Right, bool], Settings]) -> list[Finding]:
     able = [role for role, missing in lacking.items() if not missing]
     if able:
         return [ok(f"{user} may do what {_joined(able)} must")]
-    nearest = min(lacking, key=lambda role: len(lacking[role]))
+    nearest = min(lacking, key=lambda role: len(lacking[role]) / len(NEEDED[role]))
     listed = "; ".join(
         f"{right.operation} on {right.resource} {settings.topic_prefix}{right.name}" for right in lacking[nearest]
     )
