@@ -99,7 +99,7 @@ class BlockingRunner:
             case NextEvent():
                 return events.next()
             case Sleep(seconds):
-                return time.sleep(seconds)
+                return time.sleep(seconds)  # between two tries: who calls this client blocks, and waits for its answer
             case Pull(source):
                 return next(source, END)
             case Alone(operation):

@@ -39,7 +39,7 @@ class OpaqueToken:
 
 
 def new_token(prefix: Prefix, subject: str | None = None) -> OpaqueToken:
-    """Another token of this session, or the first of something new when no id is given."""
+    """Another token of what has this id, or the first of something new where none is given."""
     of = UUID(subject) if subject else uuid4()
     body = base64.urlsafe_b64encode(of.bytes + secrets.token_bytes(_SECRET_BYTES)).decode()
     return OpaqueToken(str(of), prefix + body)

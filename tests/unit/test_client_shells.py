@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -52,7 +53,7 @@ class Chunks(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self.is_closed = True
 
 
-class Shell:
+class Shell(ABC):
     """One of the two clients, called in the same way."""
 
     def __init__(self, reply: Reply, **options: Any) -> None:
@@ -64,14 +65,14 @@ class Shell:
 
         self._make(httpx2.MockTransport(answer), {"retry": AT_ONCE, **options})
 
-    def _make(self, transport: httpx2.MockTransport, options: dict[str, Any]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _make(self, transport: httpx2.MockTransport, options: dict[str, Any]) -> None: ...
 
-    async def get(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    async def get(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
 
-    async def list(self, method: str, *args: Any, count: int = 1_000, **kwargs: Any) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def list(self, method: str, *args: Any, count: int = 1_000, **kwargs: Any) -> list[Any]: ...
 
     def find(self, client: Any, method: str) -> Any:
         for name in method.split("."):
