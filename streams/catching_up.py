@@ -1,9 +1,8 @@
 """Brings a ledger that was restored to where it was: each outcome told since becomes the row that it was made of."""
 
-import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -16,10 +15,9 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
 from schemas.transfers import HOLD, TransferRequest
 from sinks.errors import CannotFollowError, TransientError
-from sinks.kafka.publisher import KafkaPublisher, source_offset_of
-from sinks.kafka.records import Consumed
-from sinks.kafka.stretches import first_record, records_between
-from sinks.kafka.tails import Bounds, bounds_of, committed_reader, last_between, partitions_of
+from sinks.kafka.publisher import KafkaPublisher
+from sinks.kafka.stretches import records_between
+from sinks.kafka.tails import committed_reader, partitions_of
 from sinks.ledger import statements
 from sinks.ledger.facts import limited_payers, parents_named, with_drawn
 from sinks.ledger.identity import sort_orders
@@ -29,10 +27,8 @@ from sinks.ledger.spending import first_minute, minute_of
 from sinks.ledger.transaction import stored_transfers
 from sinks.ledger.types import Batch, Facts, Order, Parent, Transfer
 from sinks.postgres.pool import connect, create_pool
+from streams.beyond_ledger import assigned, last_told, orders_of, outcomes_from
 from streams.following import Candidate, Following, Place, legs_of
-from streams.outcomes import told_transfer
-from streams.requests import read_requests
-from streams.signed_requests import forged_requests, request_verifier, without
 
 LOCK_WAIT = "2s"
 """A worker that finds it cannot catch up tries again and again, and is done within this time."""
@@ -42,9 +38,6 @@ _KEEPALIVE = "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set
 
 ROWS_MAX = 5_000
 """In one transaction."""
-
-NEAR = 1_000
-"""So many outcomes that the ledger has already may be read again, rather than searching more closely."""
 
 GAP_OUTCOMES_MAX = 50_000
 """So many outcomes at most may follow on one that was not told. What was not told is a few thousand, committed in the
@@ -83,7 +76,7 @@ async def catch_up(settings: Settings) -> int:
     TransientError, OSError and asyncpg's errors.
     """
     async with _restoring(settings) as (ledger, pool, consumer):
-        told = await _last_told(settings, consumer)
+        told = await last_told(settings, consumer)
         return await _CatchingUp(settings, ledger, pool, consumer).run(told)
 
 
@@ -94,15 +87,15 @@ async def decide_again(settings: Settings) -> int:
     """
     topic = settings.topic_name(TRANSFERS_REQUESTED)
     async with _restoring(settings) as (ledger, _, consumer):
-        told = await _last_told(settings, consumer)
+        told = await last_told(settings, consumer)
         progress = await ledger.progress(list(told))
         applied = 0
-        for where, (begin, _) in (await _assigned(consumer, topic, told)).items():
+        for where, (begin, _) in (await assigned(consumer, topic, told)).items():
             at, end = progress[where.partition], told[where.partition] + 1
             applied += max(0, end - at)
             async for records in records_between(consumer, where, (max(begin, at), max(begin, end))):
                 reached = records[-1].offset + 1
-                await ledger.apply_batches([_batch(where, at, reached, await _orders(settings, records))])
+                await ledger.apply_batches([_batch(where, at, reached, await orders_of(settings, records))])
                 at = reached
             if at < end:  # requests that are not on the topic any more
                 await ledger.apply_batches([_batch(where, at, end, [])])
@@ -124,40 +117,8 @@ async def _restoring(settings: Settings) -> AsyncIterator[tuple[Ledger, asyncpg.
         yield Ledger(pool, settings.topic_name(TRANSFERS_REQUESTED), decide), pool, consumer
 
 
-async def _last_told(settings: Settings, consumer: AIOKafkaConsumer) -> dict[int, int]:
-    """The last request told of, by partition; -1 where there is none."""
-    topic = settings.topic_name(TRANSFERS_OUTCOMES)
-    bounds = await bounds_of(consumer, topic, await partitions_of(consumer, topic))
-    last = await last_between(consumer, bounds)
-    return {where.partition: source_offset_of(last.get(where)) for where in bounds}
-
-
-async def _assigned(consumer: AIOKafkaConsumer, topic: str, partitions: Iterable[int]) -> dict[TopicPartition, Bounds]:
-    bounds = await bounds_of(consumer, topic, partitions)
-    consumer.assign(list(bounds))
-    return bounds
-
-
 def _batch(where: TopicPartition, first_offset: int, next_offset: int, orders: Sequence[Order]) -> Batch:
     return Batch(partition=where.partition, first_offset=first_offset, next_offset=next_offset, orders=orders)
-
-
-def _told(record: Consumed) -> Transfer:
-    try:
-        return told_transfer(record)
-    except ValueError as error:
-        where = f"{record.topic}-{record.partition} at {record.offset}"
-        raise CannotFollowError(f"the record of {where} is no outcome that a worker has written ({error})") from error
-
-
-async def _orders(settings: Settings, records: list[Consumed]) -> list[Order]:
-    """The orders among records of one partition that may be applied."""
-    orders, _ = read_requests(records)
-    verifier = request_verifier(settings)
-    if verifier is None:
-        return orders
-    batches = {records[0].partition: records}
-    return list(without(await asyncio.to_thread(forged_requests, verifier, orders, batches), orders))
 
 
 class _CatchingUp:
@@ -176,14 +137,14 @@ class _CatchingUp:
         self._made = 0
         self._logged_s = time.monotonic()
 
-    async def run(self, last_told: Mapping[int, int]) -> int:
+    async def run(self, told: Mapping[int, int]) -> int:
         """How many rows were made."""
-        progress = await self._ledger.progress(list(last_told))
+        progress = await self._ledger.progress(list(told))
         self._following = Following(progress)
-        behind = [partition for partition, last in last_told.items() if last >= progress[partition]]
+        behind = [partition for partition, last in told.items() if last >= progress[partition]]
         topic = self._settings.topic_name(TRANSFERS_OUTCOMES)
-        for where, bounds in (await _assigned(self._consumer, topic, behind)).items():
-            self._told[where.partition] = self._outcomes(where, bounds, progress[where.partition])
+        for where, bounds in (await assigned(self._consumer, topic, behind)).items():
+            self._told[where.partition] = outcomes_from(self._consumer, where, bounds, progress[where.partition])
             self._queues[where.partition] = deque()
         while await self._take_all() or await self._fill():
             if self._following.rows >= ROWS_MAX:
@@ -253,29 +214,6 @@ class _CatchingUp:
             self._logged_s = time.monotonic()
             _log.info("ledger.catching_up", rows=self._made)
 
-    async def _outcomes(self, where: TopicPartition, bounds: Bounds, begin: int) -> AsyncGenerator[list[Transfer]]:
-        """The outcomes of requests from ``begin`` on."""
-        first = await self._near(where, bounds, begin)
-        async for records in records_between(self._consumer, where, (first, bounds[1])):
-            transfers = [_told(record) for record in records if source_offset_of(record) >= begin]
-            if transfers:
-                yield transfers
-
-    async def _near(self, where: TopicPartition, bounds: Bounds, begin: int) -> int:
-        """An offset before the first outcome of a request from ``begin`` on, and not long before.
-
-        Outcomes stand in the order of their requests.
-        """
-        low, high = bounds
-        while high - low > NEAR:
-            middle = (low + high) // 2
-            record = await first_record(self._consumer, where, (middle, high))
-            if record is None or source_offset_of(record) >= begin:
-                high = middle
-            else:
-                low = record.offset + 1
-        return low
-
     async def _read_on(self) -> set[Place]:
         """Read all outcomes that are left, and the requests that may have been applied and not told of. Returns the
         places that outcomes have."""
@@ -293,7 +231,7 @@ class _CatchingUp:
 
     async def _read_candidates(self, told: set[str]) -> None:
         topic = self._settings.topic_name(TRANSFERS_REQUESTED)
-        bounds = await _assigned(self._consumer, topic, await partitions_of(self._consumer, topic))
+        bounds = await assigned(self._consumer, topic, await partitions_of(self._consumer, topic))
         for where, (begin, end) in bounds.items():
             queue = self._queues.get(where.partition)
             after = queue[-1].request_offset + 1 if queue else self._following.next_offset(where.partition)
@@ -301,7 +239,7 @@ class _CatchingUp:
             last = min(end, after + GAP_REQUESTS_MAX)
             async for records in records_between(self._consumer, where, (max(begin, after), last)):
                 came_ms = {record.offset: record.timestamp for record in records}
-                orders = await self._new(await _orders(self._settings, records))
+                orders = await self._new(await orders_of(self._settings, records))
                 found.extend(Candidate(came_ms[o.offset], o) for o in orders if o.request.transfer_id not in told)
             self._candidates[where.partition] = found
 

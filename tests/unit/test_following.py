@@ -10,7 +10,7 @@ from builders import REQUESTED_AT, an_order, consumed
 from sinks.errors import CannotFollowError
 from sinks.ledger.rules import decide
 from sinks.ledger.types import Order, Transfer, WalletState
-from streams.catching_up import _told
+from streams.beyond_ledger import _told
 from streams.following import Candidate, Following, legs_of
 from streams.outcomes import outcome_record, told_transfer
 
