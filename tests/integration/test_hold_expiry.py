@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 from builders import a_draw, a_hold
+from fake_ledger import FakeRequests
 from ledger_wallets import make_wallet, wallet
 from ledger_workers import Clock, LedgerWorker
 
@@ -16,7 +17,6 @@ from schemas.transfers import decode_request
 from sinks.directory.database import Database
 from sinks.directory.holds import Holds
 from sinks.ledger.types import Order
-from tests.unit.conftest import FakeRequests
 
 
 def two_hours_ago() -> datetime:

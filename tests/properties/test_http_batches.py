@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+from fake_ledger import FakeWallets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.transfers import TransferRequest, decode_request
 from sinks.directory.wallets import Owner
 from tests.properties.test_http_bodies import bodies, texts, valid_bodies
-from tests.unit.conftest import Api, FakeWallets
+from tests.unit.conftest import Api
 from tests.unit.conftest import api as api  # noqa: PLC0414 (a fixture)
 
 USER = str(uuid4())

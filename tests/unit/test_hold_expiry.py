@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fake_ledger import FakeHolds, FakeRequests
 
 from ingest_api import hold_expiry
 from ingest_api.hold_expiry import HoldExpiry, void_of
@@ -13,7 +14,6 @@ from schemas.holds import hold_wallet_id
 from schemas.transfers import decode_request, encode_request
 from sinks.directory.holds import DueHold
 from sinks.errors import DatabaseAwayError
-from tests.unit.conftest import FakeHolds, FakeRequests
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 

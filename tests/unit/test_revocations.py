@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from fake_people import FakeApiKeys, FakeRevocations
 from structlog.testing import capture_logs
 
 from ingest_api import revocations
@@ -15,7 +16,7 @@ from ingest_api.tokens import Caller, TokenError
 from schemas.access import Right
 from sinks.directory.api_keys import GoodKey
 from sinks.masking import mask_text
-from tests.unit.conftest import Api, FakeApiKeys, FakeRevocations
+from tests.unit.conftest import Api
 
 USER, SESSION = str(uuid4()), str(uuid4())
 FOR_EVER = 2**63 - 1

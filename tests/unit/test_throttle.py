@@ -1,8 +1,9 @@
 import pytest
+from fake_people import FakeAttempts
 
 from ingest_api.problems import ProblemError
 from ingest_api.throttle import Throttle, network_of
-from tests.unit.conftest import SECRET_KEY, FakeAttempts
+from tests.unit.conftest import SECRET_KEY
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,15 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import asyncpg
-from aiokafka.errors import KafkaError
-
 from hfts_client import AsyncClient, RetryPolicy
 from ops.audit.verify import verify_audit
-from ops.embedded.http_probe import answers_ok
 from ops.load.access import ApiAccess
-from ops.load.settling import wait_settled
 from ops.load.wallets import create_fleet
 from ops.reconcile.run import reconcile
 from schemas.settings import Settings
@@ -37,21 +31,12 @@ from tests.faults.runner.release import roll_out
 from tests.faults.runner.scene import Scene
 from tests.faults.runner.schedule import Pace, Planned, make_schedule
 from tests.faults.runner.stalls import Made, Stall, Times, longest_stalls
+from tests.faults.runner.waiting import settle, wait_for_apis, wait_until_given_back, wait_until_told
 from tests.faults.runner.watch import Arrivals, watch_outcomes
 
-READY_TIMEOUT_S = 120.0
 CRASHES_TIMEOUT_S = 150.0
-SETTLE_TIMEOUT_S = 240.0
-GIVEN_BACK_S_MAX = 60.0
 CALM_S = 3.0
 """Load without faults at the beginning and at the end."""
-
-_HELD = """
-select count(*) from transfers as t
-where t.expires_at is not null and t.status = 'COMPLETED' and t.amount > (
-    select coalesce(sum(c.amount), 0) from transfers as c where c.parent_id = t.transfer_id and c.status = 'COMPLETED'
-)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +101,10 @@ async def _run_on(
     scene: Scene, options: Options, schedule: list[Planned], points: dict[str, list[str]], tell: Tell
 ) -> Result:
     settings, book, arrivals = scene.settings, Book(), Arrivals()
-    await _wait_for_apis(scene)
+    await wait_for_apis(scene)
     async with _load(scene, options, book) as load, _watching(settings, arrivals):
         await load.fund()
-        await _wait_until_told(book, arrivals)
+        await wait_until_told(book, arrivals)
         tell("the wallets have their money, the load begins")
         stop = asyncio.Event()
         rates = {"kafka": options.rate_kafka, "http": options.rate_http}
@@ -132,9 +117,9 @@ async def _run_on(
             stop.set()
         tell("no more faults and no new requests; waiting for the rest")
         await sending
-        await _settle(settings)
-        await _wait_until_told(book, arrivals)
-        await _wait_until_given_back(settings)
+        await settle(settings)
+        await wait_until_told(book, arrivals)
+        await wait_until_given_back(settings)
         tell("everything has come to rest, checking")
         verdict = check(book, await gather(settings))
         await _second_opinion(settings, verdict)
@@ -230,47 +215,6 @@ async def _watching(settings: Settings, arrivals: Arrivals) -> AsyncIterator[Non
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _wait_for_apis(scene: Scene) -> None:
-    async with asyncio.timeout(READY_TIMEOUT_S):
-        for port in scene.api_ports.values():
-            while not await answers_ok(scene.settings.api_host, port, "/readyz"):  # noqa: ASYNC110 (likewise)
-                await asyncio.sleep(0.1)
-
-
-async def _wait_until_told(book: Book, arrivals: Arrivals) -> None:
-    """Return when every acknowledged transfer has an outcome, or a minute after the last came."""
-    missing, moved_s = -1, time.monotonic()
-    while missing and time.monotonic() - moved_s < READY_TIMEOUT_S / 2:
-        before, missing = missing, len(book.acknowledged_s.keys() - arrivals.first_s.keys())
-        if missing != before:
-            moved_s = time.monotonic()
-        await asyncio.sleep(0.1)
-
-
-async def _settle(settings: Settings) -> None:
-    """Wait until no group has any lag, whatever the servers still have to mend."""
-    end_s = time.monotonic() + SETTLE_TIMEOUT_S
-    while True:
-        try:
-            return await wait_settled(settings, timeout_s=max(1.0, end_s - time.monotonic()))
-        except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            if time.monotonic() > end_s:
-                raise
-            await asyncio.sleep(0.5)
-
-
-async def _wait_until_given_back(settings: Settings) -> None:
-    """Return when all that was held up to a time is drawn or given back and told of; or when that takes too long."""
-    connection = await connect(settings)
-    try:
-        end_s = time.monotonic() + GIVEN_BACK_S_MAX
-        while await connection.fetchval(_HELD) and time.monotonic() < end_s:  # noqa: ASYNC110 (likewise)
-            await asyncio.sleep(0.1)
-    finally:
-        await connection.close()
-    await _settle(settings)
 
 
 async def _second_opinion(settings: Settings, verdict: Verdict) -> None:
