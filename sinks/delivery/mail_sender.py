@@ -6,18 +6,22 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 import aiosmtplib
+import structlog
 
 from schemas.notifications import decode_notification
 from schemas.smtp_url import SmtpServer
 from sinks.delivery.mail import email_of
+from sinks.delivery.mail_connection import MailServerError, connect, leave
 from sinks.delivery.queue import Message
-from sinks.delivery.tries import ACCEPTED, TRY_S_MAX, Verdict, failed, refused
+from sinks.delivery.tries import ACCEPTED, Verdict, failed, refused
+from sinks.postgres.retry import describe
 
-CONNECT_S_MAX = 30.0
 GREET_S_MAX = 5.0
-"""For a server that we have a connection to: to say that it is still there, and good-bye."""
+"""For a server that we have a connection to, to say that it is still there."""
 
 _PERMANENT_FROM = 500
+
+_log = structlog.get_logger(__name__)
 
 
 class MailSender:
@@ -41,14 +45,15 @@ class MailSender:
             return refused(f"no e-mail can be made of it ({type(error).__name__})")
         try:
             client = await self._connected()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            return failed(f"the mail server cannot be had: {_describe(error)}")
+        except MailServerError as error:
+            _log.warning("mail_server.away", step=error.step, error=error.why)
+            return failed(f"the mail server cannot be had: {error}")
         return await self._hand_over(client, email)
 
     async def close(self) -> None:
         """Say good-bye on all connections."""
         while self._idle:
-            await _leave(self._idle.pop())
+            await leave(self._idle.pop())
 
     async def _hand_over(self, client: aiosmtplib.SMTP, email: EmailMessage) -> Verdict:
         try:
@@ -56,10 +61,10 @@ class MailSender:
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             verdict = _of_reply(error)
         except (aiosmtplib.SMTPNotSupported, ValueError) as error:  # an address that this server does not take
-            verdict = refused(_describe(error))
+            verdict = refused(describe(error))
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            return failed(_describe(error))
+            return failed(describe(error))
         except asyncio.CancelledError:
             client.close()
             raise
@@ -78,35 +83,7 @@ class MailSender:
                 client.close()
             else:
                 return client
-        return await self._connect()
-
-    async def _connect(self) -> aiosmtplib.SMTP:
-        server, has_login = self._server, self._server.username is not None
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.is_tls,
-            # Without a login, TLS with whomever is still better than none (RFC 7435).
-            start_tls=False if server.is_tls else has_login or None,
-            validate_certs=has_login or server.is_tls,
-            timeout=TRY_S_MAX,
-        )
-        try:
-            async with asyncio.timeout(CONNECT_S_MAX):
-                await client.connect()
-        except BaseException:
-            client.close()
-            raise
-        return client
-
-
-async def _leave(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.quit(timeout=GREET_S_MAX)
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()
+        return await connect(self._server)
 
 
 def _of_reply(error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException) -> Verdict:
@@ -114,7 +91,3 @@ def _of_reply(error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseE
     why = f"{reply.code} {reply.message}"
     is_ours = isinstance(reply, aiosmtplib.SMTPSenderRefused)
     return refused(why) if reply.code >= _PERMANENT_FROM and not is_ours else failed(why)
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -11,13 +11,15 @@ import pytest
 from certificates import Authority
 from deliveries import a_notification
 from mail_server import Behaviour, MailServer, mail_server
+from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from schemas.notifications import encode_notification
 from schemas.smtp_url import SmtpServer
 from sinks.delivery.mail_sender import MailSender
 from sinks.delivery.queue import Message
 from sinks.delivery.shares import Delivery
-from sinks.delivery.tries import Verdict
+from sinks.delivery.tries import Verdict, failed
 
 SENDER = "The Bank <no-reply@bank.example>"
 
@@ -102,7 +104,10 @@ async def test_a_connection_that_has_died_meanwhile_is_not_used_again(sender: Ma
 
 async def test_a_server_that_is_away_is_a_failure_that_may_pass() -> None:
     sender = MailSender(SmtpServer("127.0.0.1", 9, False, None, None), SENDER)
-    assert (await sender.send(a_message())).how == "failed"
+    with capture_logs() as lines:
+        verdict = await sender.send(a_message())
+    assert verdict == failed("the mail server cannot be had: connection failed"), "people see it, who need no addresses"
+    assert "127.0.0.1" in lines[0]["error"]
 
 
 async def test_an_address_that_is_none_is_refused_before_anybody_is_asked(
@@ -128,7 +133,11 @@ async def test_a_login_goes_through_tls_that_is_checked_or_not_at_all(
         assert (await MailSender(server_of_ours, SENDER).send(a_message())).how == "failed"
         assert server.logins == [], "nobody knows who that is"
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.cafile))
+        with capture_logs() as lines:
+            verdict = await MailSender(replace(server_of_ours, password="wr0ng"), SENDER).send(a_message())
+        assert verdict == failed("the mail server cannot be had: login failed (535)")
+        assert "wr0ng" not in str(lines), "though the server repeats it"
         sender = MailSender(server_of_ours, SENDER)
         assert (await sender.send(a_message())).how == "accepted"
         await sender.close()
-        assert server.logins == [b"me"]
+        assert set(server.logins) == {b"me"}

@@ -12,7 +12,15 @@ from typing import Any, Literal, TypeAlias
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 Behaviour: TypeAlias = Literal[
-    "accept", "refuse sender", "refuse recipient", "refuse for now", "refuse data", "stall", "drop", "drop after data"
+    "accept",
+    "refuse sender",
+    "refuse recipient",
+    "refuse for now",
+    "refuse data",
+    "stall at once",
+    "stall",
+    "drop",
+    "drop after data",
 ]
 DROPS = {"drop", "drop after data"}
 
@@ -33,7 +41,15 @@ class MailServer:
         """How often each message came."""
         return Counter(str(message["Message-ID"]) for message in self.messages)
 
-    async def handle_MAIL(  # noqa: N802 (aiosmtpd's names and arguments, as below)
+    async def handle_EHLO(  # noqa: N802 (aiosmtpd's names and arguments, as below)
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        if self.behaviour == "stall at once":
+            await asyncio.Event().wait()
+        session.host_name = hostname
+        return answers
+
+    async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if self.behaviour == "refuse sender":
@@ -68,10 +84,12 @@ class MailServer:
         return "250 OK"
 
     def authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, login: Any) -> AuthResult:
-        """Whoever knows the password is let in."""
+        """Whoever knows the password is let in; who does not is told it again, as by some servers."""
         assert isinstance(login, LoginPassword)
         self.logins.append(login.login)
-        return AuthResult(success=login.password == b"right", handled=False)
+        if login.password == b"right":
+            return AuthResult(success=True)
+        return AuthResult(success=False, handled=False, message=f"535 5.7.8 wrong: {login.password.decode()}")
 
 
 @asynccontextmanager

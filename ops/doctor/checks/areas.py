@@ -1,6 +1,6 @@
 """All checks, in the order in which to mend what they find: what stands first may be why the rest is wrong."""
 
-from ops.doctor.checks import kafka, ledger, machine, postgres, progress, rights, settings, topics
+from ops.doctor.checks import kafka, ledger, machine, mail, postgres, progress, rights, settings, topics
 
 AREAS = (
     settings.AREA,
@@ -10,5 +10,6 @@ AREAS = (
     kafka.AREA,
     rights.AREA,
     topics.AREA,
+    mail.AREA,
     progress.AREA,
 )

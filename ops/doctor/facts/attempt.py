@@ -20,13 +20,13 @@ SERVER_TIMEOUT_S = 18.0
 NO_TIME_LEFT = Unknown(f"the server took longer than {SERVER_TIMEOUT_S:g} s in all")
 
 
-async def attempt(step: Awaitable[T]) -> T | Unknown:
-    """What the step comes to, or why it comes to nothing within 5 s."""
+async def attempt(step: Awaitable[T], within_s: float = STEP_TIMEOUT_S) -> T | Unknown:
+    """What the step comes to, or why it comes to nothing in this time."""
     try:
-        async with asyncio.timeout(STEP_TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             return await step
     except TimeoutError:
-        return Unknown(f"no answer within {STEP_TIMEOUT_S:g} s")
+        return Unknown(f"no answer within {within_s:g} s")
     except asyncpg.InsufficientPrivilegeError as error:
         return Unknown(f"the database refuses it: {str(error).splitlines()[0]}")
     except SinkError as error:
