@@ -1,7 +1,9 @@
 """Gives back what is left of holds whose end has come: beside the API, which may write requests to the stream.
 
 The ledger says which holds are due, so that nothing is forgotten when processes end. The id of each void follows from
-the hold and the number of attempts before it: done twice, by two processes or after a crash, it is a repeat.
+the hold and the number of attempts before it: done twice, by two processes or after a crash, it is a repeat. It follows
+by way of a secret, too: whoever could tell it beforehand could use it for a transfer of their own, and the hold would
+never end.
 """
 
 import asyncio
@@ -16,6 +18,9 @@ from ingest_api.submission import Requests
 from schemas.transfers import VOID, TransferRequest, encode_request
 from sinks.directory.holds import DueHold, Holds
 from sinks.errors import DatabaseAwayError
+from sinks.keys import KeyRing
+
+PURPOSE = "hold expiry"
 
 ROUND_INTERVAL_S = 2.0
 HOLDS_MAX = 500
@@ -27,10 +32,20 @@ MARGIN = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
 
-def void_of(hold: DueHold) -> TransferRequest:
+def void_namespace(secret_key: str) -> UUID:
+    """The secret namespace of the ids of voids."""
+    return UUID(bytes=KeyRing(secret_key, (), PURPOSE).current.secret[:16])
+
+
+def void_id(namespace: UUID, hold_id: str, draws: int) -> str:
+    """The id of the void that follows on so many draws, failed ones too."""
+    return str(uuid5(namespace, f"{hold_id}:{draws}"))
+
+
+def void_of(hold: DueHold, namespace: UUID) -> TransferRequest:
     """The request that gives back what is left, the same one whoever makes it."""
     return TransferRequest(
-        transfer_id=str(uuid5(UUID(hold.transfer_id), f"expiry:{hold.draws}")),
+        transfer_id=void_id(namespace, hold.transfer_id, hold.draws),
         source_wallet_id=hold.destination_wallet_id,
         destination_wallet_id=hold.source_wallet_id,
         amount=hold.remaining,
@@ -44,9 +59,10 @@ def void_of(hold: DueHold) -> TransferRequest:
 class HoldExpiry:
     """A round every two seconds, of all API processes together."""
 
-    def __init__(self, holds: Holds, requests: Requests) -> None:
+    def __init__(self, holds: Holds, requests: Requests, secret_key: str) -> None:
         self._holds = holds
         self._requests = requests
+        self._namespace = void_namespace(secret_key)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,7 +85,8 @@ class HoldExpiry:
         now = datetime.now(UTC)
         oldest = await self._holds.oldest_open(settled_before)
         HOLD_EXPIRY_LAG.set((now - oldest).total_seconds() if oldest else 0.0)
-        voids = [void_of(hold) for hold in await self._holds.due(settled_before, HOLDS_MAX)] if oldest else []
+        due = await self._holds.due(settled_before, HOLDS_MAX) if oldest else []
+        voids = [void_of(hold, self._namespace) for hold in due]
         if voids:
             records = [(void.source_wallet_id.encode(), encode_request(void)) for void in voids]
             positions = await self._requests.publish_all(records)

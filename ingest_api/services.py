@@ -93,7 +93,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     passwords = PasswordHashing()
     wallets = Wallets(database)
     holds = Holds(database)
-    expiry = HoldExpiry(holds, requests)
+    expiry = HoldExpiry(holds, requests, secret_key)
     history = History(database, topic)
     pending = PendingReader(settings, requests.partitions, history.next_offset)
     api_keys = ApiKeys(database)

@@ -4,10 +4,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4, uuid5
+from uuid import uuid4
 
 import pytest
+from uuid_utils import UUID
 
+from ingest_api.hold_expiry import void_id
 from tests.faults.runner.book import Book, Payment
 from tests.faults.runner.checker import Verdict, check
 from tests.faults.runner.evidence import Evidence, Told
@@ -88,7 +90,8 @@ def test_every_fault_is_found(tamper: Tamper, lost: int, duplicates: int, proble
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
 HOLD = uuid4()
-EXPIRY = str(uuid5(HOLD, "expiry:2"))
+NAMESPACE = UUID(int=0)
+EXPIRY = void_id(NAMESPACE, str(HOLD), 2)
 
 LEFT = "holds that have ended and were not given back"
 OVERDRAWN = "drawn on beyond their amount"
@@ -117,7 +120,8 @@ def a_run_with_a_hold() -> tuple[Book, dict[str, Told]]:
 
 def verdict_on(book: Book, rows: dict[str, Told]) -> Verdict:
     """When everything agrees with the rows."""
-    evidence = Evidence(rows, owned={"anna", "annas", "ben"}, balances=dict.fromkeys(("anna", "annas", "ben"), 0))
+    people = ("anna", "annas", "ben")
+    evidence = Evidence(rows, owned=set(people), balances=dict.fromkeys(people, 0), void_namespace=NAMESPACE)
     for one, row in rows.items():
         evidence.outcomes[one].append(row)
         evidence.audits[one] += 1

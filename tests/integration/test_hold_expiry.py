@@ -42,7 +42,7 @@ class Api:
     def __init__(self, holds: Holds, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self.requests = FakeRequests()
-        self._expiry = HoldExpiry(holds, self.requests)
+        self._expiry = HoldExpiry(holds, self.requests, "a secret of thirty-two characters")
 
     async def round(self) -> list[Order]:
         await self._pool.execute("update hold_expiry set next_round_at = now()")

@@ -9,12 +9,13 @@ import pytest
 from fake_ledger import FakeHolds, FakeRequests
 
 from ingest_api import hold_expiry
-from ingest_api.hold_expiry import HoldExpiry, void_of
+from ingest_api.hold_expiry import HoldExpiry, void_namespace, void_of
 from schemas.holds import hold_wallet_id
 from schemas.transfers import decode_request, encode_request
 from sinks.directory.holds import DueHold
 from sinks.errors import DatabaseAwayError
 
+SECRET = "a secret of thirty-two characters"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,19 +59,30 @@ class DueHolds(FakeHolds):
 
 
 def test_the_request_is_the_same_until_something_is_drawn() -> None:
-    hold = due_hold()
-    request, units = decode_request(encode_request(void_of(hold)))
-    assert request == void_of(hold)
+    hold, namespace = due_hold(), void_namespace(SECRET)
+    request, units = decode_request(encode_request(void_of(hold, namespace)))
+    assert request == void_of(hold, void_namespace(SECRET))
     assert (units, request.kind, request.parent_id) == (70_000, "void", hold.transfer_id)
     later = due_hold(transfer_id=hold.transfer_id, draws=3)
-    assert void_of(later).transfer_id != request.transfer_id
+    assert void_of(later, namespace).transfer_id != request.transfer_id
+
+
+async def test_nobody_without_the_secret_can_use_the_id_first() -> None:
+    """Its hold's owner chooses the hold's id, and whoever uses an id first has it for ever."""
+    hold, ids = due_hold(), set()
+    for secret in (SECRET, SECRET, SECRET[::-1]):
+        requests = FakeRequests()
+        assert await HoldExpiry(DueHolds(hold), requests, secret).round() == 1
+        [(_, value)] = requests.records
+        ids.add(decode_request(value)[0].transfer_id)
+    assert len(ids) == 2
 
 
 async def test_it_goes_on_after_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hold_expiry, "ROUND_INTERVAL_S", 0)
     holds = DueHolds(due_hold(), faults=(RuntimeError("anything"), DatabaseAwayError("away")))
     requests = FakeRequests()
-    expiry = HoldExpiry(holds, requests)
+    expiry = HoldExpiry(holds, requests, SECRET)
     expiry.start()
     async with asyncio.timeout(30):
         while not requests.records:  # noqa: ASYNC110 (a task that tells nobody)
@@ -82,11 +94,11 @@ async def test_it_goes_on_after_faults(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_kafka_does_not_confirm_is_still_due() -> None:
     holds, requests = DueHolds(due_hold()), FakeRequests()
     requests.is_away = True
-    assert await HoldExpiry(holds, requests).round() == 1
+    assert await HoldExpiry(holds, requests, SECRET).round() == 1
     assert holds.settled == LONG_AGO, "nothing behind it is taken for settled"
 
 
 async def test_what_waits_is_not_taken_for_settled() -> None:
     holds, requests = DueHolds(), FakeRequests()
-    assert await HoldExpiry(holds, requests).round() == 0
+    assert await HoldExpiry(holds, requests, SECRET).round() == 0
     assert (holds.settled, requests.records) == (LONG_AGO, [])

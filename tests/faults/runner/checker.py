@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from uuid import UUID, uuid5
 
+from ingest_api.hold_expiry import void_id
 from schemas.transfers import CAPTURE, HOLD, VOID
 from tests.faults.runner.book import Book
 from tests.faults.runner.evidence import Evidence, Told
@@ -97,7 +97,7 @@ def _expiries(evidence: Evidence) -> set[str]:
     """The voids that the pipeline asks for itself: their ids follow from the hold and the number of draws before."""
     draws = Counter(row.payment.parent for row in evidence.rows.values())
     return {
-        str(uuid5(UUID(one), f"expiry:{number}"))
+        void_id(evidence.void_namespace, one, number)
         for one, row in evidence.rows.items()
         if row.payment.expires_at is not None
         for number in range(draws[one])

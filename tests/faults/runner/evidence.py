@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+from uuid_utils import UUID
 
+from ingest_api.hold_expiry import void_namespace
 from schemas.headers import CAUSE
 from schemas.money import UNITS_PER_ONE, parse_amount
 from schemas.settings import Settings
@@ -40,11 +42,13 @@ class Evidence:
     """Units of 0.0001 of every wallet."""
     owned: set[str] = field(default_factory=set)
     """Wallets that somebody owns, who is told of their transfers."""
+    void_namespace: UUID = field(default_factory=lambda: UUID(int=0))
+    """Out of which come the ids of the voids that the pipeline asks for itself."""
 
 
 async def gather(settings: Settings) -> Evidence:
     """Read everything. Raises UnreadableError, KafkaError, OSError and asyncpg.PostgresError."""
-    evidence = Evidence()
+    evidence = Evidence(void_namespace=void_namespace(settings.secret_key.get_secret_value()))
     async for record in read_topic(settings, settings.topic_name(TRANSFERS_OUTCOMES)):
         told = orjson.loads(record.value or b"")
         evidence.outcomes[told["transfer_id"]].append(_told(told))
