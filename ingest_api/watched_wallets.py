@@ -1,4 +1,4 @@
-"""Whose outcomes are watched: the wallets of all users who have a stream of events open.
+"""Whose outcomes are watched: the wallets of all users who have a stream of events open, and their hold wallets.
 
 A wallet that is opened meanwhile is found by its first outcome: either it is the first entry of the wallet that is paid
 (versions count from 1), or it failed, which is told to the wallet that was to pay. Only the owners of such wallets are
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ingest_api.owners import WalletOwners
+from schemas.holds import hold_wallet_id
 from schemas.outcome_ids import DESTINATION_WALLET_ID, SOURCE_WALLET_ID
 from sinks.directory.wallets import Wallets
 from sinks.kafka.records import Consumed
@@ -34,7 +35,8 @@ class WatchedWallets:
         try:
             # They are watched already: a wallet that comes while these are read is found by its first outcome.
             for row in await self._wallets.of_user(user_id):
-                self._users[row.wallet_id.encode()] = user_id
+                for wallet_id in (row.wallet_id, hold_wallet_id(row.wallet_id)):
+                    self._users[wallet_id.encode()] = user_id
             yield
         finally:
             self._watching[user_id] -= 1

@@ -17,6 +17,7 @@ from schemas.codes import ProblemCode
 from schemas.http import Receipt
 from schemas.http_draws import NewReversal, NewReversalByReference, NewVoid
 from schemas.transfers import CAPTURE, REVERSAL
+from sinks.directory.holds import DrawableRow
 
 router = APIRouter(tags=["transfers"], route_class=AuthenticatedRoute)
 
@@ -73,8 +74,7 @@ async def _reverse(request: Request, transfer_id: str, body: NewVoid, reference:
     services, caller, key = services_of(request), caller_of(request), idempotency_key(request)
     original = await services.holds.find(transfer_id)
     may_all = caller.may(Right.MOVE_ALL)
-    parties = () if original is None else (original.source_user_id, original.destination_user_id)
-    if original is None or not (may_all or caller.user_id in parties):
+    if original is None or not (may_all or caller.user_id in _who_know(original)):
         raise transfer_not_found()
     if not (may_all or original.destination_user_id == caller.user_id):
         raise forbidden("Only who has received the money may send it back.")
@@ -92,3 +92,9 @@ async def _reverse(request: Request, transfer_id: str, body: NewVoid, reference:
         parent_id=original.transfer_id,
     )
     return await answer_submission(request, order, reversal_id)
+
+
+def _who_know(original: DrawableRow) -> tuple[str | None, ...]:
+    """The users who may know of it: of a payment that failed, its receiver does not."""
+    has_come = original.status == "COMPLETED"
+    return (original.source_user_id, original.destination_user_id) if has_come else (original.source_user_id,)

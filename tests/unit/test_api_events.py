@@ -17,6 +17,7 @@ from ingest_api.outcome_reader import Outcomes
 from ingest_api.problems import ProblemError
 from ingest_api.tokens import Caller
 from schemas.access import RIGHTS, Role
+from schemas.holds import hold_wallet_id
 from schemas.transfers import Outcome
 from sinks.errors import BrokerAwayError, DatabaseAwayError
 from sinks.kafka.records import Consumed
@@ -142,6 +143,16 @@ async def test_payer_and_payee_see_what_is_theirs(scene: Scene) -> None:
     assert [data["transfer_id"] for _, data in found] == [said[place].transfer_id for place in (0, 1, 3, 5)]
     balances = [(data["source_balance"], data["destination_balance"]) for _, data in found]
     assert balances == [("9.0000", None), (None, "5.0000"), (None, None), ("9.0000", "5.0000")]
+
+
+async def test_a_capture_is_told_to_whom_the_money_was_held_of(scene: Scene) -> None:
+    mine, others = scene.api.wallet(USER), scene.api.wallet(OTHER)
+    drawn = {"source_wallet_id": hold_wallet_id(mine), "kind": "capture", "parent_id": str(uuid4())}
+    said = outcome(destination_wallet_id=others, **drawn)
+    async with scene.stream() as client:
+        scene.tell(outcome(), said)
+        [(_, data)] = await client.events(1)
+    assert (data["transfer_id"], data["source_balance"]) == (said.transfer_id, "9.0000")
 
 
 async def test_an_admin_may_see_all(scene: Scene) -> None:
