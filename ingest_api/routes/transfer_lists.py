@@ -28,7 +28,8 @@ router = APIRouter(tags=["transfers"], route_class=AuthenticatedRoute)
     openapi_extra=METADATA_PARAMETER,
 )
 async def list_transfers(request: Request, query: Annotated[TransferQuery, Query()]) -> TransferPage:
-    """Transfers that were decided, the newest first: out of the caller's wallets and, if they completed, into them.
+    """Transfers that were decided, the newest first: out of the caller's wallets and what is held of them, and, if they
+    completed, into them.
 
     Those who see all get everybody's, unless they name a wallet. Pages never shift: whatever is decided meanwhile is on
     none of them but those before the first.
@@ -77,4 +78,4 @@ async def _newest(services: Services, caller: Caller, wallet_id: str | None) -> 
         return {wallet_id: wallet.version}
     if sees_all(caller):
         return None
-    return {wallet.wallet_id: wallet.version for wallet in await services.wallets.of_user(caller.user_id)}
+    return await services.wallets.versions_of_user(caller.user_id)

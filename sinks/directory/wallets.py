@@ -86,8 +86,15 @@ class Wallets:
         rows = [WalletRow(**row) for row in await self._database.rows(statements.LIST_WALLETS, user_id)]
         hold_wallets = {hold_wallet_id(row.wallet_id): row.wallet_id for row in rows}
         found = await self._database.rows(statements.BALANCES, list(hold_wallets))
-        held = {hold_wallets[wallet_id]: balance for wallet_id, balance in found}
+        held = {hold_wallets[wallet_id]: balance for wallet_id, balance, _ in found}
         return [replace(row, held=held.get(row.wallet_id, row.held)) for row in rows]
+
+    async def versions_of_user(self, user_id: str) -> dict[str, int]:
+        """The versions of the user's wallets and of their hold wallets, by id."""
+        rows = await self._database.rows(statements.LIST_WALLETS, user_id)
+        versions = {row["wallet_id"]: row["version"] for row in rows}
+        found = await self._database.rows(statements.BALANCES, [hold_wallet_id(each) for each in versions])
+        return versions | {wallet_id: version for wallet_id, _, version in found}
 
     async def set_limits(self, wallet_id: str, transfer_max: str | None, day_max: str | None) -> bool:
         """Bound each transfer and hold out of the wallet, and their sum over a day; None for no limit. False if there

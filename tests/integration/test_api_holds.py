@@ -90,6 +90,12 @@ async def test_from_a_hold_to_its_last_unit(bank: Bank) -> None:
         ("capture", "COMPLETED", "25.0000"),
         ("capture", "FAILED", "61.0000"),
     ]
+    listed = (await bank.get("ada", "/v1/transfers?limit=3"))["data"]
+    assert [(row["kind"], row["status"]) for row in listed] == [
+        ("capture", "COMPLETED"),
+        ("capture", "FAILED"),
+        ("hold", "COMPLETED"),
+    ]
     page = await bank.get("ada", f"/v1/holds?wallet_id={ada}&open=true")
     assert [row["hold_id"] for row in page["data"]] == [hold]
 

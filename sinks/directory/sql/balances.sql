@@ -1,2 +1,2 @@
--- The balances of those of these wallets that exist.
-select wallet_id::text, balance::text from wallets where wallet_id = any($1::uuid[])
+-- The balances of those of these wallets that exist, and their versions.
+select wallet_id::text, balance::text, version from wallets where wallet_id = any($1::uuid[])
