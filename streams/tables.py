@@ -1,12 +1,14 @@
 """Apps with Faust tables over record batches: what an agent of one's own is made with, such as `streams/rates.py`."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import faust
 import orjson
+import structlog
 import uvloop
 from faust.types import TP
 
@@ -14,6 +16,9 @@ from schemas.settings import Settings
 from schemas.topics import Topic
 from sinks.logs import configure_logging
 from streams.app import A_LITTLE_LATER, faust_settings
+from streams.transport import EXIT_SOFTWARE
+
+_log = structlog.get_logger(__name__)
 
 
 class BatchTable(faust.Table[str, Any]):
@@ -33,6 +38,15 @@ class BatchTable(faust.Table[str, Any]):
         super().apply_changelog_batch(events)
 
 
+class ExitWhenRefused(faust.Sensor):
+    """Ends the process at once when the brokers refuse a record. Faust would log that, and commit what lies behind."""
+
+    def on_send_error(self, producer: Any, exc: BaseException, state: Any) -> None:  # noqa: ARG002 (as Faust calls it)
+        """The record was not taken, for good."""
+        _log.error("agent.failed", exc_info=exc)
+        os._exit(EXIT_SOFTWARE)
+
+
 class TableApp(faust.App):
     """A Faust app on our transport, with a consumer group of its own. Its tables stand on topics of ours."""
 
@@ -41,6 +55,7 @@ class TableApp(faust.App):
     def __init__(self, name: str, settings: Settings) -> None:
         super().__init__(settings.group_name(name), Table=BatchTable, **faust_settings(settings))
         self.settings = settings
+        self.sensors.add(ExitWhenRefused())
 
     async def resume_offsets(self, _assignment: set[TP]) -> Mapping[TP, int]:
         """None: what the group has committed counts."""

@@ -1,5 +1,6 @@
 """The agent that counts what wallets pay, killed and started again."""
 
+import asyncio
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,20 +10,25 @@ from uuid import uuid4
 
 import orjson
 import stamina
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from plain_topics import put_records, records_of
+from private_words import assert_nothing_private
 from told_outcomes import outcome
 from workers import running
 
+from ops.lag.reader import admin_client
 from schemas.headers import SOURCE_OFFSET
 from schemas.settings import Settings
-from schemas.topics import EVERY_TOPIC, TRANSFERS_OUTCOMES, TRANSFERS_RATES
+from schemas.topics import EVERY_TOPIC, RATES_TABLE, TRANSFERS_OUTCOMES, TRANSFERS_RATES, Topic
 from schemas.transfers import encode_outcome
 from sinks.kafka.records import Record
 from sinks.kafka.topics import ensure_topics
+from streams.transport import EXIT_SOFTWARE
 
 RATES = (sys.executable, "-P", "-m", "ops", "rates")
 NOW = datetime.now(UTC)
 ADA, BOB = str(uuid4()), str(uuid4())
+WRITTEN = "what a sender wrote"
 
 
 class NotYetError(Exception):
@@ -30,8 +36,16 @@ class NotYetError(Exception):
 
 
 def told(source_offsets: Iterable[int], wallet_id: str) -> list[Record]:
-    said = encode_outcome(outcome(source_wallet_id=wallet_id, completed_at=NOW, amount="2.5000"))
+    own_texts = {"reference": "for ada@example.com", "metadata": {"note": WRITTEN}}
+    said = encode_outcome(outcome(source_wallet_id=wallet_id, completed_at=NOW, amount="2.5000", **own_texts))
     return [Record(b"key", said, [(SOURCE_OFFSET, str(offset).encode())]) for offset in source_offsets]
+
+
+async def take_at_most(settings: Settings, topic: Topic, limits: dict[str, str]) -> None:
+    wanted = ConfigResource(ConfigResourceType.TOPIC, settings.topic_name(topic), {**topic.config, **limits})
+    async with admin_client(settings) as admin:
+        [response] = await admin.alter_configs([wanted])
+    assert [code for code, *_ in response.resources] == [0]
 
 
 async def test_nothing_is_counted_twice_or_lost_when_it_is_killed(settings: Settings, tmp_path: Path) -> None:
@@ -51,15 +65,20 @@ async def test_nothing_is_counted_twice_or_lost_when_it_is_killed(settings: Sett
                     raise NotYetError
         return found
 
+    await put_records(settings, topic, 0, told(range(5), ADA))
+    # What is told and cannot be noted.
+    await take_at_most(settings, RATES_TABLE, {"max.message.bytes": "1"})
     async with running(settings, tmp_path / "first.log", RATES) as process:
-        await put_records(settings, topic, 0, told(range(5), ADA))
+        assert await asyncio.wait_for(process.wait(), 60) == EXIT_SOFTWARE
+    await take_at_most(settings, RATES_TABLE, {})
+    # What is told, and perhaps noted, but not committed yet.
+    async with running(settings, tmp_path / "second.log", RATES) as process:
         await put_records(settings, topic, 1, told([3], BOB))
-        await come_to(ADA, 5)
         await come_to(BOB, 1)
         process.kill()
         await process.wait()
     await put_records(settings, topic, 0, told(range(7), ADA))  # five of them stand there twice now
-    async with running(settings, tmp_path / "second.log", RATES):
+    async with running(settings, tmp_path / "third.log", RATES):
         found = await come_to(ADA, 7)
     assert found[ADA] == {
         "wallet_id": ADA,
@@ -69,3 +88,4 @@ async def test_nothing_is_counted_twice_or_lost_when_it_is_killed(settings: Sett
         "volume": "17.5000",
     }
     assert found[BOB]["transfers"] == 1
+    await assert_nothing_private(settings, WRITTEN, topics=(TRANSFERS_RATES, RATES_TABLE))

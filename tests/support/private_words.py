@@ -1,20 +1,25 @@
 """What no record may hold: addresses, but for that of a notification, passwords and their hashes, tokens and keys."""
 
+from collections.abc import Iterable
+
 import orjson
 from plain_topics import records_of
 
 from schemas.settings import Settings
-from schemas.topics import AUDIT, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED
+from schemas.topics import AUDIT, NOTIFICATIONS, TRANSFERS_OUTCOMES, TRANSFERS_REQUESTED, Topic
 from sinks.kafka.records import Consumed
 
 # An address, bcrypt's hashes, a JWT, and what our refresh tokens and API keys begin with.
 PRIVATE = (b"@", b"$2b$", b"eyJ", b"hfts_")
 
 
-async def assert_nothing_private(settings: Settings, *secrets: str) -> None:
-    """Look through key, value and headers of every record."""
+PIPELINE = (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, AUDIT, NOTIFICATIONS)
+
+
+async def assert_nothing_private(settings: Settings, *secrets: str, topics: Iterable[Topic] = PIPELINE) -> None:
+    """Look through key, value and headers of every record; there must be some on each topic."""
     words = (*PRIVATE, *(secret.encode() for secret in secrets))
-    for topic in (TRANSFERS_REQUESTED, TRANSFERS_OUTCOMES, AUDIT, NOTIFICATIONS):
+    for topic in topics:
         records = await records_of(settings, topic)
         assert records, topic.name
         for record in records:
