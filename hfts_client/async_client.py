@@ -103,7 +103,7 @@ class Deposits(Resource):
     async def create(self, *, wait: float, **fields: Unpack[DepositFields]) -> Transfer: ...
     async def create(self, *, wait: float | None = None, **fields: Unpack[DepositFields]) -> Receipt | Transfer:
         """Bring money in: otherwise as a transfer."""
-        return await self.runner.run(submitting.deposit(self.api, wait, fields))
+        return await self.runner.run(submitting.deposit(self.api, wait, **fields))
 
 
 class AsyncClient:

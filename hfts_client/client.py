@@ -103,7 +103,7 @@ class Deposits(Resource):
     def create(self, *, wait: float, **fields: Unpack[DepositFields]) -> Transfer: ...
     def create(self, *, wait: float | None = None, **fields: Unpack[DepositFields]) -> Receipt | Transfer:
         """Bring money in: otherwise as a transfer."""
-        return self.runner.run(submitting.deposit(self.api, wait, fields))
+        return self.runner.run(submitting.deposit(self.api, wait, **fields))
 
 
 class Client:

@@ -1,8 +1,8 @@
 """What a list is to be of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from hfts_client.amounts import AmountLike, amount_text
 from hfts_client.orders import moment_text
@@ -21,23 +21,26 @@ class Filters(TypedDict, total=False):
     metadata: Mapping[str, str]
 
 
+_PLACES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "amount_min": ("amount[gte]", amount_text),
+    "amount_max": ("amount[lte]", amount_text),
+    "completed_from": ("completed_at[gte]", moment_text),
+    "completed_before": ("completed_at[lt]", moment_text),
+    "requested_from": ("requested_at[gte]", moment_text),
+    "requested_before": ("requested_at[lt]", moment_text),
+    "reference": ("reference", str),
+}
+"""Where each stands in an address, and as what."""
+
+
 def query_of(filters: Filters) -> dict[str, str]:
-    """Their form in an address. Raises TypeError and ValueError."""
+    """Their form in an address. Raises TypeError, also for a filter that there is not, and ValueError."""
     query: dict[str, str] = {}
-    if "amount_min" in filters:
-        query["amount[gte]"] = amount_text(filters["amount_min"])
-    if "amount_max" in filters:
-        query["amount[lte]"] = amount_text(filters["amount_max"])
-    if "completed_from" in filters:
-        query["completed_at[gte]"] = moment_text(filters["completed_from"])
-    if "completed_before" in filters:
-        query["completed_at[lt]"] = moment_text(filters["completed_before"])
-    if "requested_from" in filters:
-        query["requested_at[gte]"] = moment_text(filters["requested_from"])
-    if "requested_before" in filters:
-        query["requested_at[lt]"] = moment_text(filters["requested_before"])
-    if "reference" in filters:
-        query["reference"] = filters["reference"]
-    for name, value in filters.get("metadata", {}).items():
-        query[f"metadata[{name}]"] = value
+    for name, value in filters.items():
+        if name in _PLACES:
+            place, text_of = _PLACES[name]
+            query[place] = text_of(value)
+        elif name != "metadata":
+            raise TypeError(f"there is no filter {name!r}")
+    query.update({f"metadata[{name}]": value for name, value in filters.get("metadata", {}).items()})
     return query

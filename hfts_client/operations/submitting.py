@@ -1,16 +1,18 @@
 """Transfers and deposits, and waiting for what becomes of them."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal, Unpack
 
 import msgspec
 
+from hfts_client.amounts import AmountLike
 from hfts_client.answers import read
 from hfts_client.api import Api, item_path, json_request, target, with_headers
 from hfts_client.effects import Answer, Operation, Request, Sleep
 from hfts_client.errors import OutcomePendingError
 from hfts_client.models import AcceptedLine, Id, PendingTransfer, Receipt, Transfer, Verdict
-from hfts_client.orders import DepositFields, NewTransfer, TransferFields, id_text, money_fields, new_key
+from hfts_client.orders import NewTransfer, TransferFields, id_text, money_fields, new_key
 from hfts_client.paths import DEPOSITS, TRANSFERS
 
 WAIT_S = 30.0
@@ -32,13 +34,21 @@ def create(api: Api, wait: float | None, fields: TransferFields) -> Operation[Tr
     return (yield from _submit(api, request, transfer.idempotency_key, wait))
 
 
-def deposit(api: Api, wait: float | None, fields: DepositFields) -> Operation[Transfer | Receipt]:
+def deposit(
+    api: Api,
+    wait: float | None,
+    *,
+    wallet_id: Id,
+    amount: AmountLike,
+    currency: str,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Transfer | Receipt]:
     """Bring money in: the same."""
-    money = money_fields(fields["amount"], fields["currency"], fields.get("reference"), fields.get("metadata"))
-    body = {"wallet_id": id_text(fields["wallet_id"]), **money}
+    body = {"wallet_id": id_text(wallet_id), **money_fields(amount, currency, reference, metadata)}
     request = json_request("POST", DEPOSITS, body, is_repeatable=True)
-    key = fields.get("idempotency_key")
-    return (yield from _submit(api, request, new_key() if key is None else key, wait))
+    return (yield from _submit(api, request, new_key() if idempotency_key is None else idempotency_key, wait))
 
 
 def retrieve(api: Api, transfer_id: Id) -> Operation[Transfer | PendingTransfer]:

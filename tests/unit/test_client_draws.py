@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -109,6 +110,26 @@ def test_what_is_submitted_is_safe_to_repeat(submit: Submit, path: str, body: di
     assert len({request.headers["Idempotency-Key"] for request in world.requests}) == 1
     assert [(request.method, request.target) for request in world.requests] == [("POST", path)] * 3
     assert json.loads(world.requests[0].content or b"") == body
+
+
+ASKED: list[Callable[..., Any]] = [
+    submitting.dry_run,
+    partial(submitting.deposit, wait=None, wallet_id=SOURCE, amount=1, currency="EUR"),
+    partial(holds.capture, hold_id=ID, destination_wallet_id=DESTINATION),
+    partial(holds.void, hold_id=ID),
+    partial(holds.reverse, transfer_id=ID),
+    partial(holds.reverse_by_reference, wallet_id=SOURCE, reference="lunch"),
+    histories.list_all,
+    partial(wallets.entries, wallet_id=SOURCE),
+]
+
+
+@pytest.mark.parametrize("ask", ASKED)
+def test_a_name_that_is_misspelt_does_not_go_unnoticed(ask: Callable[..., Any]) -> None:
+    world = World()
+    with pytest.raises(TypeError, match="amuont"):
+        next(ask(world.api(), amuont=1))
+    assert world.requests == []
 
 
 def test_a_time_names_its_zone() -> None:

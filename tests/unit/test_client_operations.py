@@ -78,7 +78,7 @@ def test_ones_own_key_or_id_is_kept(chosen: dict[str, Any], key: str | None) -> 
 
 
 def deposit(api: Api) -> Operation[Transfer | Receipt]:
-    return submitting.deposit(api, 5.0, {"wallet_id": SOURCE, "amount": 1, "currency": "EUR", "reference": "in"})
+    return submitting.deposit(api, 5.0, wallet_id=SOURCE, amount=1, currency="EUR", reference="in")
 
 
 def transfer(api: Api) -> Operation[Transfer | Receipt]:
