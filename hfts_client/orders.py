@@ -21,6 +21,21 @@ class DepositFields(TypedDict, total=False):
     idempotency_key: str | None
 
 
+class PartFields(TypedDict, total=False):
+    """What a draw on an earlier transfer may say: without an ``amount`` it takes all that is left of it, and without an
+    ``idempotency_key`` one is made."""
+
+    amount: AmountLike | None
+    metadata: Mapping[str, str] | None
+    idempotency_key: str | None
+
+
+class DrawFields(PartFields, total=False):
+    """The same, where the reference may be chosen."""
+
+    reference: str | None
+
+
 class RequestFields(TypedDict, total=False):
     """What a transfer consists of, whichever way it is sent."""
 

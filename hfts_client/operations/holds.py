@@ -5,14 +5,14 @@ What is submitted here is answered by a receipt; `transfers.wait` has the outcom
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from hfts_client.amounts import AmountLike, amount_text
 from hfts_client.answers import read
 from hfts_client.api import Api, item_path, json_request, target, with_headers
 from hfts_client.effects import Emit, Operation, Stream
 from hfts_client.models import Hold, HoldPage, Id, Receipt
-from hfts_client.orders import id_text, moment_text, money_fields, new_key
+from hfts_client.orders import DrawFields, PartFields, id_text, moment_text, money_fields, new_key
 from hfts_client.paths import HOLDS, REVERSALS, TRANSFERS
 
 PAGE_SIZE = 100
@@ -39,64 +39,29 @@ def create(
     return (yield from _submit(api, HOLDS, body, idempotency_key))
 
 
-def capture(
-    api: Api,
-    hold_id: Id,
-    *,
-    destination_wallet_id: Id,
-    amount: AmountLike | None = None,
-    reference: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-    idempotency_key: str | None = None,
-) -> Operation[Receipt]:
+def capture(api: Api, hold_id: Id, *, destination_wallet_id: Id, **fields: Unpack[DrawFields]) -> Operation[Receipt]:
     """Pay out of a hold: all that is left of it, or an amount, as often as something is left."""
-    body = {"destination_wallet_id": id_text(destination_wallet_id), **_part(amount, reference, metadata)}
-    return (yield from _submit(api, item_path(HOLDS, hold_id, "capture"), body, idempotency_key))
+    body = {"destination_wallet_id": id_text(destination_wallet_id)}
+    return (yield from _draw(api, item_path(HOLDS, hold_id, "capture"), body, **fields))
 
 
-def void(
-    api: Api,
-    hold_id: Id,
-    *,
-    amount: AmountLike | None = None,
-    reference: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-    idempotency_key: str | None = None,
-) -> Operation[Receipt]:
+def void(api: Api, hold_id: Id, **fields: Unpack[DrawFields]) -> Operation[Receipt]:
     """Make what is held available again: all that is left of it, or an amount."""
-    body = _part(amount, reference, metadata)
-    return (yield from _submit(api, item_path(HOLDS, hold_id, "void"), body, idempotency_key))
+    return (yield from _draw(api, item_path(HOLDS, hold_id, "void"), {}, **fields))
 
 
-def reverse(
-    api: Api,
-    transfer_id: Id,
-    *,
-    amount: AmountLike | None = None,
-    reference: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-    idempotency_key: str | None = None,
-) -> Operation[Receipt]:
+def reverse(api: Api, transfer_id: Id, **fields: Unpack[DrawFields]) -> Operation[Receipt]:
     """Send back what a wallet has received by a transfer: all that is left of it, or an amount."""
-    body = _part(amount, reference, metadata)
-    return (yield from _submit(api, item_path(TRANSFERS, transfer_id, "reversals"), body, idempotency_key))
+    return (yield from _draw(api, item_path(TRANSFERS, transfer_id, "reversals"), {}, **fields))
 
 
-def reverse_by_reference(
-    api: Api,
-    wallet_id: Id,
-    reference: str,
-    *,
-    amount: AmountLike | None = None,
-    metadata: Mapping[str, str] | None = None,
-    idempotency_key: str | None = None,
-) -> Operation[Receipt]:
+def reverse_by_reference(api: Api, wallet_id: Id, reference: str, **fields: Unpack[PartFields]) -> Operation[Receipt]:
     """Likewise, what the one transfer with this reference has brought to the wallet; the reversal has it, too.
 
     Raises ConflictError with the code `reference_not_unique` where there are several.
     """
-    body = {"wallet_id": id_text(wallet_id), **_part(amount, reference, metadata)}
-    return (yield from _submit(api, REVERSALS, body, idempotency_key))
+    body = {"wallet_id": id_text(wallet_id)}
+    return (yield from _draw(api, REVERSALS, body, reference=reference, **fields))
 
 
 def retrieve(api: Api, hold_id: Id) -> Operation[Hold]:
@@ -123,13 +88,23 @@ def list_all(api: Api, wallet_id: Id, *, only_open: bool = False, page_size: int
         starting_after = page.data[-1].version
 
 
-def _part(amount: AmountLike | None, reference: str | None, metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    part: dict[str, Any] = {} if amount is None else {"amount": amount_text(amount)}
+def _draw(
+    api: Api,
+    path: str,
+    body: dict[str, Any],
+    *,
+    amount: AmountLike | None = None,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Operation[Receipt]:
+    if amount is not None:
+        body["amount"] = amount_text(amount)
     if reference is not None:
-        part["reference"] = reference
+        body["reference"] = reference
     if metadata is not None:
-        part["metadata"] = dict(metadata)
-    return part
+        body["metadata"] = dict(metadata)
+    return (yield from _submit(api, path, body, idempotency_key))
 
 
 def _submit(api: Api, path: str, body: dict[str, Any], key: str | None) -> Operation[Receipt]:
