@@ -70,3 +70,15 @@ def checkpoint_of(
         trees=[tree for tree, _ in found],
         positions=[position for _, position in found],
     )
+
+
+WHOLE = chain(10)
+"""A partition of ten records."""
+
+
+def checkpoints(*sizes: int, **changes: Any) -> list[Checkpoint]:
+    """Checkpoints of that partition when it had so many, each after the one before."""
+    made: list[Checkpoint] = []
+    for size in sizes:
+        made.append(checkpoint_of([WHOLE[:size]], made[-1] if made else None, **changes))
+    return made
