@@ -34,7 +34,7 @@ async def prove(settings: Settings, transfer_id: UUID, progress: Progress) -> di
     found = await _audit_record(settings, partition, request_offset)
     checkpoint = await newest_checkpoint(settings)
     size = 0 if checkpoint is None else checkpoint.tree(partition).size
-    record = {} if found is None else _record(found)
+    record = {} if found is None else _record(found, str(transfer_id))
     index = record.get("sequence", size)
     if checkpoint is None or index >= size:
         raise CommandError(
@@ -74,10 +74,11 @@ async def _audit_record(settings: Settings, partition: int, request_offset: int)
         return await audit.one_following(outcome.offset)
 
 
-def _record(found: Consumed) -> dict[str, Any]:
+def _record(found: Consumed, transfer_id: str) -> dict[str, Any]:
+    """Headers led to it, of which no hash speaks."""
     try:
         record: dict[str, Any] = loads_own(found.value or b"")
-        holds = record["hash"] == record_hash(record)
+        holds = (record["transfer_id"], record["hash"]) == (transfer_id, record_hash(record))
     except (ValueError, TypeError, KeyError):
         holds = False
     if not holds:
