@@ -27,13 +27,21 @@ def plan_reading(positions: Mapping[int, int], found: Sequence[Span], offsets_ma
         else span.end
         for span in found
     }
-    news = sum(1 for span in found if span.end > wanted[span.partition])
-    share = max(1, offsets_max // max(1, news))
+    shares = _shares({span.partition: span.end - wanted[span.partition] for span in found}, offsets_max)
     spans, passed_over, offsets = [], set[int](), 0
     for span in found:
-        begin = max(wanted[span.partition], span.end - share)
+        begin = span.end - shares[span.partition]
         if begin > wanted[span.partition]:
             passed_over.add(span.partition)
             offsets += begin - wanted[span.partition]
         spans.append(Span(span.topic, span.partition, begin, span.end))
     return Plan(spans, frozenset(passed_over), offsets, anew)
+
+
+def _shares(news: Mapping[int, int], offsets_max: int) -> dict[int, int]:
+    """How many of each partition are read: what one does not need the others may have, and each gets one at least."""
+    shares, left = {}, offsets_max
+    for done, partition in enumerate(sorted(news, key=news.__getitem__)):
+        shares[partition] = min(news[partition], max(1, left // (len(news) - done)))
+        left -= shares[partition]
+    return shares

@@ -48,7 +48,8 @@ SETTLED = timedelta(seconds=20)
 """Rows are looked for when they have been committed for so long: nearly all are told within a second."""
 
 OFFSETS_MAX = 2_000
-"""Outcomes read in one look, and rows looked for."""
+"""Outcomes read in one look, and rows looked for. Each outcome takes some 40 µs here and 8 µs of the database: 4 % of a
+core at most."""
 
 CHUNK_RECORDS = 250
 """So few at once that nobody else waits for long in this process."""

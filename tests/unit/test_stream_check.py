@@ -159,8 +159,14 @@ def test_all_that_is_new_is_read() -> None:
 def test_of_more_than_that_the_newest_of_each_partition() -> None:
     found = [Span("t", 0, 0, 1000), Span("t", 1, 0, 30), Span("t", 2, 0, 0)]
     plan = plan_reading({0: 5, 1: 10, 2: 0}, found, 100)
-    assert plan.spans == [Span("t", 0, 950, 1000), Span("t", 1, 10, 30), Span("t", 2, 0, 0)]
-    assert (plan.passed_over, plan.offsets_passed_over) == (frozenset({0}), 945)
+    assert plan.spans == [Span("t", 0, 920, 1000), Span("t", 1, 10, 30), Span("t", 2, 0, 0)]
+    assert (plan.passed_over, plan.offsets_passed_over) == (frozenset({0}), 915)
+
+
+def test_one_busy_partition_may_have_what_the_others_leave() -> None:
+    found = [Span("t", 0, 0, 90), *(Span("t", partition, 0, 1) for partition in range(1, 11))]
+    assert plan_reading({}, found, 100).passed_over == frozenset()
+    assert [span.end - span.begin for span in plan_reading({}, found, 4).spans] == [1] * 11
 
 
 def test_a_partition_that_has_become_shorter_begins_at_its_end() -> None:
