@@ -30,7 +30,7 @@ async def find_gaps(
 ) -> GapReport:
     """Check a topic of outcomes, or of audit records. Raises TopicReadError when it cannot be read.
 
-    Memory grows by the wallet, not by the record: some 150 bytes each.
+    Memory grows by the wallet, not by the record: some 110 bytes each.
     """
     name = settings.topic_name(topic)
     counts = await partition_counts(settings, [name])

@@ -2,7 +2,7 @@
 
 A wallet's outcomes are spread over partitions: what it pays is on its own, what it is paid on each payer's. So a
 version may be seen before the ones below it. Kept are the highest version without a hole below it, and of what lies
-ahead of it one bit each, in pieces that go as soon as the hole is filled: some 150 bytes a wallet, whatever is read.
+ahead of it one bit each, in pieces that go as soon as the hole is filled: some 110 bytes a wallet, whatever is read.
 """
 
 from collections.abc import Iterator
