@@ -1,6 +1,7 @@
 -- The outcomes and the rates in ksqlDB. Put your TOPIC_PREFIX before the topics, if you have one. Amounts are texts, so
--- that nothing makes a float of them: cast them where you count. Its consumers must read what is committed:
--- ksql.streams.consumer.isolation.level=read_committed, among the server's settings.
+-- that nothing makes a float of them: cast them where you count, to as many digits as a sum may have, for it has no more
+-- than its summands. Its consumers must read what is committed: ksql.streams.consumer.isolation.level=read_committed,
+-- among the server's settings.
 create stream outcomes (
     wallet varchar key,
     transfer_id varchar,
@@ -33,7 +34,7 @@ create stream rates (
 ) with (kafka_topic = 'transfers.rates', key_format = 'kafka', value_format = 'json');
 
 create table failures as
-    select reason, count(*) as transfers, sum(cast(amount as decimal(18, 4))) as volume
+    select reason, count(*) as transfers, sum(cast(amount as decimal(38, 4))) as volume
     from outcomes
     where status = 'FAILED'
     group by reason

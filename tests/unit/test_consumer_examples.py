@@ -37,6 +37,12 @@ def test_columns_are_the_members_of_the_message(name: str) -> None:
     assert "double" not in body
 
 
+def test_a_sum_has_room() -> None:
+    """In ksqlDB it has the type of what is summed, and fails where it needs more digits."""
+    casts = re.findall(r"sum\(cast\((\w+) as (.*?\))\)\)", (FOLDER / "ksqldb.sql").read_text())
+    assert casts == [("amount", "decimal(38, 4)")]
+
+
 def test_everybody_reads_what_is_committed() -> None:
     flink = (FOLDER / "flink.sql").read_text()
     assert flink.count("'properties.isolation.level' = 'read_committed'") == len(MESSAGES)
