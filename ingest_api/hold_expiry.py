@@ -26,8 +26,17 @@ ROUND_INTERVAL_S = 2.0
 HOLDS_MAX = 500
 """In one round."""
 
-MARGIN = timedelta(hours=1)
-"""So long after its end, a hold that was made before it is certainly in the ledger: clocks may differ by that."""
+WHOLE_LOOK_INTERVAL = timedelta(minutes=1)
+"""So often a process looks at all holds that are not settled. In between it goes on from where it has looked."""
+
+OVERLAP = timedelta(seconds=10)
+"""So much it looks at again, for holds that were being made when it looked."""
+
+MARGIN = timedelta(minutes=10)
+"""So long after its end, a hold that was made before it is certainly in the ledger: clocks of workers may be behind by
+five minutes, and the transaction may take its time."""
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +73,9 @@ class HoldExpiry:
         self._requests = requests
         self._namespace = void_namespace(secret_key)
         self._task: asyncio.Task[None] | None = None
+        self._next_whole_look_at = NEVER
+        self._none_open_before = NEVER
+        """As far as this process has seen."""
 
     def start(self) -> None:
         """Begin, in the background. Servers may come later."""
@@ -78,22 +90,27 @@ class HoldExpiry:
 
     async def round(self) -> int:
         """Give back what is due, if it is this process's turn; of how many holds. Raises DatabaseAwayError."""
-        settled_before = await self._holds.begin_expiry_round(ROUND_INTERVAL_S)
-        if settled_before is None:
+        turn = await self._holds.begin_expiry_round(ROUND_INTERVAL_S)
+        if turn is None:
             HOLD_EXPIRY_LAG.set(0.0)  # whoever has the turn tells
             return 0
-        now = datetime.now(UTC)
-        oldest = await self._holds.oldest_open(settled_before)
+        now = turn.began_at
+        is_whole = now >= self._next_whole_look_at
+        since = turn.settled_before if is_whole else self._none_open_before
+        oldest = await self._holds.oldest_open(since)
         HOLD_EXPIRY_LAG.set((now - oldest).total_seconds() if oldest else 0.0)
-        due = await self._holds.due(settled_before, HOLDS_MAX) if oldest else []
+        due = await self._holds.due(since, HOLDS_MAX) if oldest else []
         voids = [void_of(hold, self._namespace) for hold in due]
         if voids:
             records = [(void.source_wallet_id.encode(), encode_request(void)) for void in voids]
             positions = await self._requests.publish_all(records)
             _log.info("holds.expired", holds=len(voids), unconfirmed=positions.count(None))
-        settled = min(now - MARGIN, oldest or now)
-        if settled > settled_before:
-            await self._holds.settle_expiry(settled)
+        self._none_open_before = min(now - OVERLAP, oldest or now)
+        if is_whole:
+            self._next_whole_look_at = now + WHOLE_LOOK_INTERVAL
+            settled = min(now - MARGIN, oldest or now)
+            if settled > turn.settled_before:
+                await self._holds.settle_expiry(settled)
         return len(voids)
 
     async def _run(self) -> None:

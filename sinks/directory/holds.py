@@ -68,6 +68,14 @@ class DueHold:
     draws: int
 
 
+@dataclass(frozen=True, slots=True)
+class ExpiryRound:
+    """No hold that was to end before ``settled_before`` is open. ``began_at`` is by the database's clock."""
+
+    settled_before: datetime
+    began_at: datetime
+
+
 class Holds:
     """Holds and what was drawn on them, for reading; and how far expired ones are settled. Raises DatabaseAwayError."""
 
@@ -95,22 +103,20 @@ class Holds:
         found = await self._database.rows(statements.FIND_BY_REFERENCE, wallet_id, reference)
         return [row["transfer_id"] for row in found]
 
-    async def begin_expiry_round(self, interval_s: float) -> datetime | None:
-        """Take the next round of expiring holds upon oneself: none that was to end before this time is open.
-
-        None when it is not time for it, or another process does it.
-        """
+    async def begin_expiry_round(self, interval_s: float) -> ExpiryRound | None:
+        """Take the next round of expiring holds upon oneself. None when it is not time for it, or another process
+        does it."""
         row = await self._database.row(statements.BEGIN_EXPIRY_ROUND, interval_s)
-        return row["settled_before"] if row else None
+        return ExpiryRound(**row) if row else None
 
-    async def due(self, settled_before: datetime, count_max: int) -> list[DueHold]:
-        """Holds that have come to their end, are open and have nothing to wait for, the oldest first."""
-        rows = await self._database.rows(statements.DUE_HOLDS, settled_before, count_max, False)
+    async def due(self, since: datetime, count_max: int) -> list[DueHold]:
+        """Holds that have come to their end since then, are open and have nothing to wait for, the oldest first."""
+        rows = await self._database.rows(statements.DUE_HOLDS, since, count_max, False)
         return [DueHold(**row) for row in rows]
 
-    async def oldest_open(self, settled_before: datetime) -> datetime | None:
-        """When the first of the open holds was to end, also one that waits; None when none has come to its end."""
-        row = await self._database.row(statements.DUE_HOLDS, settled_before, 1, True)
+    async def oldest_open(self, since: datetime) -> datetime | None:
+        """When the first of them was to end, also of those that wait; None when none has come to its end since then."""
+        row = await self._database.row(statements.DUE_HOLDS, since, 1, True)
         return row["expires_at"] if row else None
 
     async def settle_expiry(self, settled_before: datetime) -> None:

@@ -1,7 +1,7 @@
 """The task that gives holds back, beside the API: it lives through whatever its servers do."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,10 +12,11 @@ from ingest_api import hold_expiry
 from ingest_api.hold_expiry import HoldExpiry, void_namespace, void_of
 from schemas.holds import hold_wallet_id
 from schemas.transfers import decode_request, encode_request
-from sinks.directory.holds import DueHold
+from sinks.directory.holds import DueHold, ExpiryRound
 from sinks.errors import DatabaseAwayError
 
 SECRET = "a secret of thirty-two characters"
+SETTLED = datetime(1970, 1, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -41,18 +42,22 @@ class DueHolds(FakeHolds):
         self.found = list(found)
         self.faults = list(faults)
         self.settled: datetime | None = None
+        self.oldest: datetime | None = LONG_AGO
+        self.now = LONG_AGO + timedelta(days=1)
+        self.looked_since: list[datetime] = []
 
-    async def begin_expiry_round(self, interval_s: float) -> datetime | None:
+    async def begin_expiry_round(self, interval_s: float) -> ExpiryRound | None:
         assert interval_s == hold_expiry.ROUND_INTERVAL_S
         if self.faults:
             raise self.faults.pop()
-        return datetime(1970, 1, 1, tzinfo=UTC)
+        return ExpiryRound(self.settled or SETTLED, self.now)
 
-    async def due(self, settled_before: datetime, count_max: int) -> list[DueHold]:
+    async def due(self, since: datetime, count_max: int) -> list[DueHold]:
         return self.found[:count_max]
 
-    async def oldest_open(self, settled_before: datetime) -> datetime | None:
-        return LONG_AGO
+    async def oldest_open(self, since: datetime) -> datetime | None:
+        self.looked_since.append(since)
+        return self.oldest
 
     async def settle_expiry(self, settled_before: datetime) -> None:
         self.settled = settled_before
@@ -102,3 +107,23 @@ async def test_what_waits_is_not_taken_for_settled() -> None:
     holds, requests = DueHolds(), FakeRequests()
     assert await HoldExpiry(holds, requests, SECRET).round() == 0
     assert (holds.settled, requests.records) == (LONG_AGO, [])
+
+
+async def test_all_that_is_not_settled_is_looked_at_once_a_minute() -> None:
+    """There may be thousands for each one that is due, and each costs time at every look."""
+    holds = DueHolds()
+    expiry, begin = HoldExpiry(holds, FakeRequests(), SECRET), holds.now
+    opened = begin - timedelta(minutes=3)
+    for after_s, holds.oldest in ((0, None), (2, opened), (4, None), (59, None), (60, None), (62, None)):
+        holds.now = begin + timedelta(seconds=after_s)
+        await expiry.round()
+    overlap, margin = hold_expiry.OVERLAP, hold_expiry.MARGIN
+    assert holds.looked_since == [
+        SETTLED,
+        begin - overlap,
+        opened,
+        begin + timedelta(seconds=4) - overlap,
+        begin - margin,  # which was settled at the first look
+        begin + timedelta(seconds=60) - overlap,
+    ]
+    assert holds.settled == begin + timedelta(seconds=60) - margin
