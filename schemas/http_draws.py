@@ -110,10 +110,15 @@ class HoldWithDraws(Hold):
 
 
 class HoldPage(Output):
-    """Holds, the newest first. With `has_more`, go on with `starting_after` = the last `version`."""
+    """Holds, the newest first. With `has_more`, go on with `starting_after` = `next_cursor`.
+
+    A page examines a bounded number of versions of the hold wallet: where holds that are not open have so many of them,
+    it ends early, even without a single one.
+    """
 
     data: list[Hold]
-    has_more: bool
+    has_more: bool = Field(description="Whether there may be more.")
+    next_cursor: int = Field(description="`starting_after` for older ones: the lowest `version` that was examined.")
 
 
 class NewLimits(Input):

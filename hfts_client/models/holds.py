@@ -45,7 +45,8 @@ class Hold(Answered, frozen=True, kw_only=True):
 
 
 class HoldPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of holds, the newest first."""
+    """A page of holds, the newest first. One without any may have more behind it."""
 
     data: list[Hold]
     has_more: bool
+    next_cursor: int | None = None

@@ -83,9 +83,9 @@ def list_all(api: Api, wallet_id: Id, *, only_open: bool = False, page_size: int
         page = read((yield from api.get(path)), HoldPage)
         for hold in page.data:
             yield Emit(hold)
-        if not page.has_more or not page.data:
+        starting_after = page.next_cursor or (page.data[-1].version if page.data else None)
+        if not page.has_more or starting_after is None:
             return
-        starting_after = page.data[-1].version
 
 
 def _draw(

@@ -22,6 +22,7 @@ from schemas.http import Receipt
 from schemas.http_draws import Draw, Hold, HoldPage, HoldWithDraws, NewCapture, NewHold, NewVoid, moment_of
 from schemas.transfers import CAPTURE, HOLD, VOID
 from sinks.directory.holds import DrawableRow
+from sinks.directory.pages import EXAMINED_MAX
 from sinks.directory.wallets import VERSION_MAX
 
 DRAWS_MAX = 100
@@ -29,7 +30,7 @@ DRAWS_MAX = 100
 router = APIRouter(tags=["holds"], route_class=AuthenticatedRoute)
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Holds on the page.")]
-StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The last `version` of the page before.")]
+StartingAfter = Annotated[int, Query(ge=1, le=VERSION_MAX, description="The `next_cursor` of the page before.")]
 OnlyOpen = Annotated[bool, Query(alias="open", description="Only those of which something is left.")]
 
 
@@ -69,7 +70,7 @@ async def hold_money(request: Request, body: NewHold) -> Response:
 
 @router.get(
     "/v1/holds",
-    responses=answers(200, {"data": [draw_samples.HOLD], "has_more": False})
+    responses=answers(200, {"data": [draw_samples.HOLD], "has_more": False, "next_cursor": 1})
     | problems(401, 403, ProblemCode.WALLET_NOT_FOUND, 422, 503),
 )
 async def list_holds(
@@ -82,10 +83,19 @@ async def list_holds(
     """A page of a wallet's holds that were completed, the newest first."""
     services = services_of(request)
     await services.owners.require_sight(caller_of(request), str(wallet_id))
+    hold_wallet = hold_wallet_id(str(wallet_id))
+    before = min(starting_after, 1 + await services.wallets.version_of(hold_wallet))
+    first = max(1, before - EXAMINED_MAX)
     rows = await services.holds.of_wallet(
-        hold_wallet_id(str(wallet_id)), before_version=starting_after, count_max=limit + 1, only_open=only_open
+        hold_wallet, first_version=first, before_version=before, count_max=limit + 1, only_open=only_open
     )
-    return HoldPage(data=[Hold(**_shown(row)) for row in rows[:limit]], has_more=len(rows) > limit)
+    is_full = len(rows) > limit
+    last = rows[limit - 1].destination_version if is_full else None
+    return HoldPage(
+        data=[Hold(**_shown(row)) for row in rows[:limit]],
+        has_more=is_full or first > 1,
+        next_cursor=last or first,
+    )
 
 
 @router.get(

@@ -92,10 +92,12 @@ class Holds:
         return [DrawRow(**row) for row in await self._database.rows(statements.LIST_DRAWS, transfer_id, count_max)]
 
     async def of_wallet(
-        self, hold_wallet_id: str, *, before_version: int, count_max: int, only_open: bool
+        self, hold_wallet_id: str, *, first_version: int, before_version: int, count_max: int, only_open: bool
     ) -> list[DrawableRow]:
-        """The completed holds of a hold wallet before one of its versions, the newest first."""
-        rows = await self._database.rows(statements.LIST_HOLDS, hold_wallet_id, before_version, count_max, only_open)
+        """The completed holds of a hold wallet from one of its versions to before another, the newest first."""
+        rows = await self._database.rows(
+            statements.LIST_HOLDS, hold_wallet_id, before_version, count_max, only_open, first_version
+        )
         return [_drawable(row) for row in rows]
 
     async def by_reference(self, wallet_id: str, reference: str) -> list[str]:

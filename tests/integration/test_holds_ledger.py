@@ -237,7 +237,7 @@ async def test_what_left_long_ago_is_not_read(pool: asyncpg.Pool, one: LedgerWor
         (statements.SPENDING, [[NOBODY], 0], "transfers_entries"),
         (statements.PARENTS, [[NOBODY], []], "transfers_draws"),
         (directory.FIND_DRAWABLE, [NOBODY], "transfers_draws"),
-        (directory.LIST_HOLDS, [NOBODY, 9, 9, True], "transfers_holds"),
+        (directory.LIST_HOLDS, [NOBODY, 9, 9, True, 1], "transfers_holds"),
         (directory.DUE_HOLDS, [datetime(2026, 1, 1, tzinfo=UTC), 9, False], "transfers_draws"),
     ],
 )

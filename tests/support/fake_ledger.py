@@ -42,6 +42,7 @@ class FakeWallets(Wallets):
     def __init__(self) -> None:
         self.owners: dict[str, Owner] = {}
         self.worlds: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
         self.statements = 0
         self.is_away = False
 
@@ -56,6 +57,10 @@ class FakeWallets(Wallets):
     async def of_user(self, user_id: str) -> list[WalletRow]:
         self._count()
         return [_wallet_row(wallet_id, user_id) for wallet_id, owner in self.owners.items() if owner.user_id == user_id]
+
+    async def version_of(self, wallet_id: str) -> int:
+        self._count()
+        return self.versions.get(wallet_id, 0)
 
     async def world(self, currency: str) -> str:
         self._count()
@@ -129,13 +134,13 @@ class FakeHolds(Holds):
         return self.tried.get(transfer_id, [])[:count_max]
 
     async def of_wallet(
-        self, hold_wallet_id: str, *, before_version: int, count_max: int, only_open: bool
+        self, hold_wallet_id: str, *, first_version: int, before_version: int, count_max: int, only_open: bool
     ) -> list[DrawableRow]:
         return [
             row
             for row in self.rows.values()
             if row.destination_wallet_id == hold_wallet_id
-            and (row.destination_version or 0) < before_version
+            and first_version <= (row.destination_version or 0) < before_version
             and (row.remaining != "0.0000" or not only_open)
         ][:count_max]
 

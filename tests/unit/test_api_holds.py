@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from ingest_api.routes import holds as holds_route
 from schemas.holds import hold_wallet_id
 from schemas.transfers import TransferRequest, decode_request
 from sinks.directory.holds import DrawableRow, DrawRow
@@ -167,14 +168,35 @@ async def test_a_hold_is_shown_with_what_became_of_it(api: Api, changes: dict[st
 
 async def test_holds_come_in_pages(api: Api) -> None:
     wallet = api.wallet(ADA)
+    api.wallets.versions[hold_wallet_id(wallet)] = 9
     holds = [drawable(api, wallet, destination_version=9 - n) for n in range(3)]
     path = f"/v1/holds?wallet_id={wallet}&limit=2"
     page = (await api.client.get(path, headers=api.headers(ADA))).json()
     assert ([row["hold_id"] for row in page["data"]], page["has_more"]) == (holds[:2], True)
-    last = page["data"][-1]["version"]
-    page = (await api.client.get(f"{path}&starting_after={last}", headers=api.headers(ADA))).json()
+    assert page["next_cursor"] == page["data"][-1]["version"]
+    path_on = f"{path}&starting_after={page['next_cursor']}"
+    page = (await api.client.get(path_on, headers=api.headers(ADA))).json()
     assert ([row["hold_id"] for row in page["data"]], page["has_more"]) == (holds[2:], False)
     assert (await api.client.get(path, headers=api.headers(BEN))).status_code == 404
+    nothing = (await api.client.get(f"/v1/holds?wallet_id={api.wallet(ADA)}", headers=api.headers(ADA))).json()
+    assert nothing == {"data": [], "has_more": False, "next_cursor": 1}
+
+
+async def test_a_page_of_open_holds_that_passes_over_many_ends_early(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holds_route, "EXAMINED_MAX", 3)
+    wallet = api.wallet(ADA)
+    api.wallets.versions[hold_wallet_id(wallet)] = 8
+    oldest, *_ = [
+        drawable(api, wallet, destination_version=version, remaining="1.0000" if version == 1 else "0.0000")
+        for version in range(1, 9)
+    ]
+    path, seen = f"/v1/holds?wallet_id={wallet}&open=true", list[tuple[list[str], int]]()
+    query, has_more = "", True
+    while has_more:
+        page = (await api.client.get(f"{path}{query}", headers=api.headers(ADA))).json()
+        seen.append(([row["hold_id"] for row in page["data"]], page["next_cursor"]))
+        query, has_more = f"&starting_after={page['next_cursor']}", page["has_more"]
+    assert seen == [([], 6), ([], 3), ([oldest], 1)]
 
 
 async def test_who_received_money_sends_it_back(api: Api) -> None:

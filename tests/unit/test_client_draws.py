@@ -147,12 +147,14 @@ def test_a_hold_and_what_has_drawn_on_it() -> None:
 def test_holds_come_page_by_page() -> None:
     world = World(
         answer(200, {"data": [HOLD, {**HOLD, "version": 2}], "has_more": True}),
-        answer(200, {"data": [{**HOLD, "version": 1}], "has_more": False}),
+        answer(200, {"data": [], "has_more": True, "next_cursor": 9}),
+        answer(200, {"data": [{**HOLD, "version": 1}], "has_more": False, "next_cursor": 1}),
     )
     found = world.items(holds.list_all(world.api(), SOURCE, only_open=True, page_size=2))
     assert [each.version for each in found] == [3, 2, 1]
     path = f"/v1/holds?wallet_id={SOURCE}&limit=2&open=true"
-    assert [request.target for request in world.requests] == [path, f"{path}&starting_after=2"]
+    paths = [path, f"{path}&starting_after=2", f"{path}&starting_after=9"]
+    assert [request.target for request in world.requests] == paths
 
 
 def test_a_page_without_transfers_may_have_more_behind_it() -> None:

@@ -1,4 +1,4 @@
--- The holds of a hold wallet ($1) before a version ($2), the newest first: all, or ($4) the open ones.
+-- The holds of a hold wallet ($1) from a version ($5) to before another ($2), the newest first: all, or ($4) the open ones.
 select t.transfer_id::text, t.kind, t.status, t.reason, t.source_wallet_id::text, t.destination_wallet_id::text,
        t.source_wallet_id::text as payer_wallet_id, t.amount::text, t.currency,
        d.captured::text, d.voided::text, '0.0000' as reversed, (t.amount - d.captured - d.voided)::text as remaining,
@@ -12,7 +12,7 @@ cross join lateral (
     from transfers as c
     where c.parent_id = t.transfer_id and c.status = 'COMPLETED'
 ) as d
-where t.destination_wallet_id = $1::uuid and t.kind = 'hold' and t.destination_version < $2
+where t.destination_wallet_id = $1::uuid and t.kind = 'hold' and t.destination_version >= $5 and t.destination_version < $2
     and (not $4 or t.amount > d.captured + d.voided)
 order by t.destination_version desc
 limit $3
