@@ -3,7 +3,8 @@
 A record is the outcome's JSON object with ``sequence`` (0, 1, 2, … in its partition), ``outcome_offset``,
 ``prev_hash`` and ``hash``. ``hash`` is SHA-256, in lower-case hexadecimal, over the canonical JSON of the record
 without ``hash``: keys in code point order, no blanks, UTF-8. Anyone can check it with Python's own
-``json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)``.
+``json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)``. On the topic,
+``hash`` comes last behind the canonical JSON: what stands before it is what was hashed, but for the closing brace.
 """
 
 import hashlib
@@ -22,10 +23,9 @@ def canonical_json(value: dict[str, Any]) -> bytes:
 
 def chain_record(outcome: dict[str, Any], *, outcome_offset: int, sequence: int, prev_hash: str) -> tuple[bytes, str]:
     """The audit record of an outcome as bytes for the topic, and its hash for the next record."""
-    record = {**outcome, "outcome_offset": outcome_offset, "sequence": sequence, "prev_hash": prev_hash}
-    digest = hashlib.sha256(canonical_json(record)).hexdigest()
-    record["hash"] = digest  # last: see seal_of
-    return orjson.dumps(record), digest
+    sealed = canonical_json({**outcome, "outcome_offset": outcome_offset, "sequence": sequence, "prev_hash": prev_hash})
+    digest = hashlib.sha256(sealed).hexdigest()
+    return sealed[:-1] + _HASH_NAME + digest.encode() + _END, digest
 
 
 def record_hash(record: dict[str, Any]) -> str:
@@ -40,13 +40,19 @@ def seal_of(value: bytes) -> tuple[bytes, bytes]:
 
     A tenth of the work of decoding it. Raises ValueError for a record that was not written so.
     """
-    if value[_PREV_NAME_AT:_PREV_AT] != _PREV_NAME or value[_PREV_END:_HASH_AT] != _HASH_NAME or value[-2:] != b'"}':
-        raise ValueError("the record does not end with prev_hash and hash")
-    return value[_PREV_AT:_PREV_END], value[_HASH_AT:-2]
+    begin = value.rfind(_PREV_NAME) + len(_PREV_NAME)  # members of metadata stand before it, and no others behind
+    previous = value[begin : begin + len(GENESIS_HASH)]
+    if value[_HASH_NAME_AT:_HASH_AT] != _HASH_NAME or value[_END_AT:] != _END or len(previous) != len(GENESIS_HASH):
+        raise ValueError("the record does not end with its hash")
+    return previous, value[_HASH_AT:_END_AT]
 
 
-_PREV_NAME, _HASH_NAME = b'"prev_hash":"', b'","hash":"'
-_HASH_AT = -(len(GENESIS_HASH) + 2)
-_PREV_END = _HASH_AT - len(_HASH_NAME)
-_PREV_AT = _PREV_END - len(GENESIS_HASH)
-_PREV_NAME_AT = _PREV_AT - len(_PREV_NAME)
+def sealed_part(value: bytes) -> bytes:
+    """What ``hash`` is made of, in a record's bytes as ``chain_record`` writes them: all but ``hash`` itself."""
+    return value[:_HASH_NAME_AT] + b"}"
+
+
+_PREV_NAME, _HASH_NAME, _END = b'"prev_hash":"', b',"hash":"', b'"}'
+_END_AT = -len(_END)
+_HASH_AT = _END_AT - len(GENESIS_HASH)
+_HASH_NAME_AT = _HASH_AT - len(_HASH_NAME)

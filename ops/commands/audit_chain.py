@@ -24,13 +24,12 @@ def verify_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Check the whole audit topic, hashes and checkpoints; exit 1 and name the first bad record of a partition."""
-    import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 (keeps --help quick, like the imports below)
 
     from ops.audit.newest import kept_checkpoint  # noqa: PLC0415
     from ops.audit.table import print_audit  # noqa: PLC0415
     from ops.audit.verify import verify_audit  # noqa: PLC0415
+    from ops.bulk_reading import run_bulk_reading  # noqa: PLC0415
     from ops.configuration import load_settings  # noqa: PLC0415
     from ops.reading_progress import reading_progress  # noqa: PLC0415
     from ops.server_errors import explained  # noqa: PLC0415
@@ -38,7 +37,7 @@ def verify_command(
     settings = load_settings()
     kept = [kept_checkpoint(settings, file) for file in checkpoint or ()]
     with explained(settings), reading_progress() as progress:
-        report = asyncio.run(verify_audit(settings, progress, kept=kept))
+        report = run_bulk_reading(verify_audit(settings, progress, kept=kept))
     if as_json:
         print(_json_text(report.as_json()))
     else:
@@ -74,16 +73,15 @@ def prove_command(
     out: Annotated[Path | None, typer.Option(help="Write it to this file instead.")] = None,
 ) -> None:
     """Print a proof of a transfer's outcome, as JSON, that anybody can check with examples/check_proof.py."""
-    import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-
-    from ops.audit.prove import prove  # noqa: PLC0415
+    from ops.audit.prove import prove  # noqa: PLC0415 (keeps --help quick, like the imports below)
+    from ops.bulk_reading import run_bulk_reading  # noqa: PLC0415
     from ops.configuration import load_settings  # noqa: PLC0415
     from ops.reading_progress import reading_progress  # noqa: PLC0415
     from ops.server_errors import explained  # noqa: PLC0415
 
     settings = load_settings()
     with explained(settings), reading_progress() as progress:
-        proof = asyncio.run(prove(settings, transfer_id, progress))
+        proof = run_bulk_reading(prove(settings, transfer_id, progress))
     _put(_json_text(proof), out)
 
 

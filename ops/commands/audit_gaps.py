@@ -19,13 +19,12 @@ def gaps_command(
 ) -> None:
     """Check that the versions of every wallet have no gap up to the topic's present end; exit 1 if one is missing or
     stands there twice."""
-    import asyncio  # noqa: PLC0415 (keeps --help quick, like the imports below)
-
-    import orjson  # noqa: PLC0415
+    import orjson  # noqa: PLC0415 (keeps --help quick, like the imports below)
     from rich.console import Console  # noqa: PLC0415
 
     from ops.audit.find_gaps import find_gaps  # noqa: PLC0415
     from ops.audit.gaps_table import print_gaps  # noqa: PLC0415
+    from ops.bulk_reading import run_bulk_reading  # noqa: PLC0415
     from ops.configuration import load_settings  # noqa: PLC0415
     from ops.reading_progress import reading_progress  # noqa: PLC0415
     from ops.server_errors import explained  # noqa: PLC0415
@@ -34,7 +33,7 @@ def gaps_command(
     settings = load_settings()
     chosen = AUDIT if topic == AUDIT.name else TRANSFERS_OUTCOMES
     with explained(settings), reading_progress() as progress:
-        report = asyncio.run(find_gaps(settings, chosen, progress))
+        report = run_bulk_reading(find_gaps(settings, chosen, progress))
     if as_json:
         print(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -9,13 +9,11 @@ from msgspec import UNSET, UnsetType
 from ops.audit.chain import check_record
 from ops.export.errors import BrokenChainError
 from ops.export.link import Link
+from schemas.audit import sealed_part
 
 
 class AuditRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The members in code point order, so that encoding it without ``hash`` gives the canonical JSON.
-
-    Amounts and times stay text until Arrow reads them.
-    """
+    """Amounts and times stay text until Arrow reads them."""
 
     amount: str
     completed_at: str
@@ -24,7 +22,7 @@ class AuditRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=F
     destination_version: int | None
     destination_wallet_id: str
     expires_at: str | UnsetType = UNSET
-    hash: str | UnsetType
+    hash: str
     kind: str | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
     outcome_offset: int
@@ -42,7 +40,6 @@ class AuditRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=F
 
 
 _DECODER = msgspec.json.Decoder(AuditRecord)
-_ENCODER = msgspec.json.Encoder(order="deterministic")  # the keys of metadata in their order, too
 
 
 def read_records(
@@ -59,7 +56,7 @@ def read_records(
         if len(records) < len(values):
             offset, value = offsets[len(records)], values[len(records)]
             record = _read_slowly(partition, offset, value, link.next_sequence + len(records), last_hash)
-            last_hash = str(record.hash)
+            last_hash = record.hash
             records.append(record)
     next_offset = offsets[-1] + 1 if offsets else link.next_offset
     return records, Link(link.next_sequence + len(records), last_hash, next_offset)
@@ -72,19 +69,19 @@ def _read_sealed(
 
     Every exported record comes by here: what is looked up is looked up before, and no call is made that need not be.
     """
-    decode, encode, digest = _DECODER.decode, _ENCODER.encode, hashlib.sha256
+    decode, digest = _DECODER.decode, hashlib.sha256
     begun = len(records)
     try:
-        for sequence, value in enumerate(values[begun:], first_sequence + begun):
-            record = decode(value or b"")
-            told, record.hash = record.hash, UNSET
+        for sequence, found in enumerate(values[begun:], first_sequence + begun):
+            value = found or b""
+            record = decode(value)
             if (
                 record.prev_hash != last_hash
                 or record.sequence != sequence
-                or digest(encode(record)).hexdigest() != told
+                or digest(sealed_part(value)).hexdigest() != record.hash
             ):
                 break
-            record.hash = last_hash = told
+            last_hash = record.hash
             records.append(record)
     except ValueError:  # msgspec's errors are ValueErrors; whoever looks closer says what it is
         pass

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvloop
 from pydantic import SecretStr
 
+from ops.bulk_reading import run_bulk_reading
 from ops.errors import CommandError
 from ops.export.link import Link
 from ops.export.partition_writer import PartitionWriter
@@ -26,7 +26,6 @@ from ops.server_errors import explained
 from ops.topic_reader import Span, group_free_consumer, read_spans
 from schemas.codes import CliCode
 from schemas.settings import Settings
-from sinks.kafka.reading import patch_bulk_reading
 
 PARTITIONS_AT_ONCE = 3
 """While one is worked on, the next records of the others are on their way. Each holds a file's rows."""
@@ -131,12 +130,11 @@ def _settings_of(values: Mapping[str, Any]) -> Settings:
 def main() -> None:
     """The process."""
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # the error says it all
-    patch_bulk_reading()
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
     settings = _settings_of(job.settings)
     try:
         with explained(settings):
-            uvloop.run(_work(settings, job))
+            run_bulk_reading(_work(settings, job))
     except CommandError as error:
         _say(Said(problem=str(error), code=error.code))
         sys.exit(1)

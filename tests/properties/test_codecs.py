@@ -1,5 +1,6 @@
 """What one side writes, the other reads as the same."""
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,7 +8,7 @@ from builders import a_request, consumed, new_id
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.audit import GENESIS_HASH, canonical_json, chain_record, record_hash
+from schemas.audit import GENESIS_HASH, canonical_json, chain_record, record_hash, seal_of, sealed_part
 from schemas.money import UNITS_MAX, format_units, parse_amount
 from schemas.transfers import (
     CURRENCIES,
@@ -106,7 +107,8 @@ def test_an_audit_record_carries_its_own_hash(request: TransferRequest) -> None:
     outcome = json.loads(encode_request(request))
     raw, digest = chain_record(outcome, outcome_offset=5, sequence=2, prev_hash=GENESIS_HASH)
     record = json.loads(raw)
-    assert record["hash"] == digest == record_hash(record)
+    assert record["hash"] == digest == record_hash(record) == hashlib.sha256(sealed_part(raw)).hexdigest()
+    assert seal_of(raw) == (GENESIS_HASH.encode(), digest.encode())
     assert record_hash(record | {"transfer_id": new_id()}) != digest
 
 

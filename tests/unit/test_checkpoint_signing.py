@@ -10,7 +10,7 @@ from builders import consumed
 from typer.testing import CliRunner
 
 from ops.cli import build_app
-from schemas.audit import seal_of
+from schemas.audit import chain_record, seal_of
 from schemas.checkpoints import Checkpoint, CheckpointError, check_signature, decode_checkpoint, encode_checkpoint
 from schemas.settings import Settings
 from sinks.audit_keys import signing_key, trusted_keys
@@ -54,8 +54,11 @@ def test_what_is_no_checkpoint_is_refused(change: Any, problem: str) -> None:
 def test_the_seal_is_read_off_the_end_of_a_record() -> None:
     record = orjson.loads(WHOLE[3])
     assert seal_of(WHOLE[3]) == (record["prev_hash"].encode(), record["hash"].encode())
+    metadata = {"prev_hash": "f" * 64, "hash": "e" * 64}
+    value, seal = chain_record({"metadata": metadata}, outcome_offset=1, sequence=1, prev_hash="a" * 64)
+    assert seal_of(value) == (b"a" * 64, seal.encode())
     for value in (b"", b"{}", orjson.dumps(record, option=orjson.OPT_INDENT_2), WHOLE[3][:-1], WHOLE[3] + b" "):
-        with pytest.raises(ValueError, match="does not end with"):
+        with pytest.raises(ValueError, match="does not end with its hash"):
             seal_of(value)
 
 

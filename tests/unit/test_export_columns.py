@@ -58,7 +58,7 @@ def test_every_field_keeps_its_value() -> None:
         "requested_at": held.requested_at,
         "completed_at": held.completed_at,
         "reference": held.reference,
-        "metadata": [("z", "1"), ("a", "ü"), ("quote", '"\\')],
+        "metadata": [("a", "ü"), ("quote", '"\\'), ("z", "1")],
         "kind": "hold",
         "parent_id": held.parent_id,
         "expires_at": held.expires_at,
@@ -85,6 +85,12 @@ def test_a_chain_goes_on_behind_a_link() -> None:
     more, link = read_records(0, link, [11, 12, 13], values[2:])
     assert [record.sequence for record in (*first, *more)] == [0, 1, 2, 3, 4]
     assert read_records(0, link, [], []) == ([], link)
+
+
+def test_a_record_counts_in_whatever_order_its_members_stand() -> None:
+    values = payments(4)
+    reversed_values = [values[0], *(orjson.dumps(dict(reversed(orjson.loads(value).items()))) for value in values[1:])]
+    assert rows(reversed_values) == rows(values)
 
 
 @pytest.mark.parametrize(
