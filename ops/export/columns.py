@@ -1,12 +1,12 @@
 """Audit records as columns: the one place that says which column has which type."""
 
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from ops.export.errors import BrokenChainError
 from ops.export.records import AuditRecord
@@ -57,10 +57,6 @@ time and saves nothing."""
 _ABSENT = frozenset({"reference", "metadata", "kind", "parent_id", "expires_at"})
 """Members that a record need not have."""
 
-_GETTERS: dict[str, Callable[[AuditRecord], Any]] = {
-    name: attrgetter(name) for name in SCHEMA.names if name in AuditRecord.__struct_fields__
-}
-
 
 def columns_of(partition: int, offsets: Sequence[int], records: Sequence[AuditRecord]) -> Any:
     """The records of a partition, which stand at these offsets, as an Arrow record batch.
@@ -68,6 +64,7 @@ def columns_of(partition: int, offsets: Sequence[int], records: Sequence[AuditRe
     Raises BrokenChainError where a text is no amount with four digits behind the point, or no time: what was sealed so
     was never an outcome.
     """
+    values = dict(zip(AuditRecord.__struct_fields__, zip(*map(astuple, records), strict=True), strict=True))
     arrays = []
     for field in SCHEMA:
         if field.name == "partition":
@@ -75,7 +72,11 @@ def columns_of(partition: int, offsets: Sequence[int], records: Sequence[AuditRe
         elif field.name == "audit_offset":
             arrays.append(pa.array(offsets, field.type))
         else:
-            arrays.append(_column(field, records, partition))
+            try:
+                arrays.append(_column(field, values[field.name]))
+            except (pa.ArrowInvalid, OverflowError) as error:
+                told = f"records {records[0].sequence} to {records[-1].sequence}"
+                raise BrokenChainError(f"audit partition {partition}, {told}: {field.name}: {error}") from error
     return pa.record_batch(arrays, schema=SCHEMA)
 
 
@@ -92,18 +93,13 @@ def days_of(table: Any) -> list[tuple[str, int, int]]:
     ]
 
 
-def _column(field: Any, records: Sequence[AuditRecord], partition: int) -> Any:
-    values = list(map(_GETTERS[field.name], records))
+def _column(field: Any, values: Sequence[Any]) -> Any:
     if field.name in _ABSENT:
         if values.count(UNSET) == len(values):
             return pa.nulls(len(values), field.type)
         values = [None if value is UNSET else value for value in values]
     if field.name == "metadata":
         return pa.array([None if value is None else list(value.items()) for value in values], field.type)
-    try:
-        if field.type in (_MONEY, _MOMENT):
-            return pa.array(values, _TEXT).cast(field.type)
-        return pa.array(values, field.type)
-    except (pa.ArrowInvalid, OverflowError) as error:
-        told = f"records {records[0].sequence} to {records[-1].sequence}"
-        raise BrokenChainError(f"audit partition {partition}, {told}: {field.name}: {error}") from error
+    if field.type in (_MONEY, _MOMENT):
+        return pa.array(values, _TEXT).cast(field.type)
+    return pa.array(values, field.type)
