@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ingest_api.disconnects import left
 from ingest_api.tokens import Caller
 
 MEDIA_TYPE = "text/event-stream"
@@ -69,12 +70,6 @@ class EventStream(Response):
                 if self._is_over(self._caller):
                     break
                 await send({"type": "http.response.body", "body": event, "more_body": True})
-
-
-async def left(receive: Receive) -> None:
-    """Return when the client has left, whose request has been read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _cancel(tasks: Iterable["asyncio.Task[Any]"]) -> None:

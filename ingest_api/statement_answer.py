@@ -8,6 +8,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ingest_api.disconnects import left
 from ingest_api.draining import Draining
 from ingest_api.in_progress import IN_PROGRESS_KEY, InProgress
 from ingest_api.statement_forms import Form, Frame
@@ -49,7 +50,7 @@ class StatementAnswer(Response):
         """Answer. Raises ProblemError (429, 503) if too much is in progress, DatabaseAwayError and StatementError."""
         in_progress: InProgress = scope[IN_PROGRESS_KEY]
         with in_progress.batch(self._caller.user_id):
-            gone = asyncio.create_task(_disconnected(receive), name="statement-disconnect")
+            gone = asyncio.create_task(left(receive), name="statement-disconnect")
             try:
                 await self._send_all(send, gone)
             except TimeoutError:
@@ -95,8 +96,3 @@ async def read_entries(wallets: Wallets, frame: Frame) -> AsyncIterator[list[Ent
         if reached != last:
             raise StatementError(f"entry {reached + 1} of wallet {frame.wallet_id} is missing")
         yield rows
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

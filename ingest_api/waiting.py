@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.requests import Request
 
 from ingest_api.caller import caller_of
-from ingest_api.event_stream import left
+from ingest_api.disconnects import left
 from ingest_api.problems import ProblemError
 from ingest_api.receipts import Receipt
 from ingest_api.services import Services, services_of
