@@ -41,11 +41,14 @@ class CheckpointWriter:
     """Writes checkpoints. ``publisher`` is started, and writes under an id of its own."""
 
     def __init__(self, settings: Settings, publisher: Publisher) -> None:
+        """Raises CheckpointError where nobody would believe the key, for what it signs can never be taken back."""
         self._settings = settings
         self._publisher = publisher
         self._topic = settings.topic_name(AUDIT_CHECKPOINTS)
         self._key = signing_key(settings)
-        self._trusted = {*trusted_keys(settings), self._key.public_key().public_bytes_raw()}
+        self._trusted = trusted_keys(settings)
+        if self._key.public_key().public_bytes_raw() not in self._trusted:
+            raise CheckpointError("AUDIT_VERIFY_KEYS is set, and AUDIT_SIGNING_KEY is not: set both, or none of them")
 
     async def write(self) -> Checkpoint | None:
         """Write one if the audit has grown since the last one and nobody else is quicker; the one written.

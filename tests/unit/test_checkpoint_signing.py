@@ -14,7 +14,8 @@ from schemas.audit import chain_record, seal_of
 from schemas.checkpoints import Checkpoint, CheckpointError, check_signature, decode_checkpoint, encode_checkpoint
 from schemas.settings import Settings
 from sinks.audit_keys import signing_key, trusted_keys
-from streams.checkpoints import GrowingTree
+from sinks.kafka.publisher import KafkaPublisher
+from streams.checkpoints import CheckpointWriter, GrowingTree
 
 
 @pytest.mark.parametrize("field", ["topic", "number", "time", "records", "partitions", "root", "previous", "key"])
@@ -119,6 +120,15 @@ def test_keys_follow_from_the_secret_key_until_one_is_given() -> None:
     verifying = settings(audit_verify_keys=text)
     assert list(trusted_keys(verifying).values()) == ["a"]
     assert signing_key(given).sign(b"") != KEY.sign(b"")
+
+
+def test_a_key_that_nobody_believes_signs_nothing() -> None:
+    text = "a=" + "A" * 43
+    publisher = KafkaPublisher(settings(), "writer")
+    with pytest.raises(CheckpointError, match="AUDIT_SIGNING_KEY is not"):
+        CheckpointWriter(settings(audit_verify_keys=text), publisher)
+    CheckpointWriter(settings(audit_verify_keys=text, audit_signing_key=text), publisher)
+    CheckpointWriter(settings(), publisher)
 
 
 def test_a_pair_of_keys_made_for_it_fits() -> None:
