@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,18 +73,15 @@ class BalanceReport:
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON object; amounts are decimal text."""
-        names = ("wallet_id", "problem", "audit_version", "audit_balance", "ledger_version", "ledger_balance")
         return {
             "at": format_time(self.at),
             "agrees": self.agrees,
             "records": self.records,
             "wallets": self.wallets,
             "totals": self.totals,
-            "wallet": None
-            if self.wallet is None
-            else {name: getattr(self.wallet, name) for name in ("wallet_id", "currency", "version", "balance")},
+            "wallet": self.wallet and asdict(self.wallet),
             "differences": self.faults,
-            "examples": [{name: getattr(found, name) for name in names} for found in self.differences],
+            "examples": [asdict(found) for found in self.differences],
         }
 
 
