@@ -6,7 +6,7 @@ from sinks.ledger.spending import Spending
 from sinks.ledger.types import ORDINARY, WalletState
 
 WALLETS_MAX = 100_000
-"""Of each of the two generations. A wallet takes some 350 bytes."""
+"""Of each of the two generations, and those of one decision more. A wallet takes some 350 bytes."""
 
 
 class WalletMemory:
@@ -27,7 +27,15 @@ class WalletMemory:
         state: so whatever changes it changes the version that the next decision relies on."""
 
     def recall(self, wallet_ids: Iterable[str]) -> tuple[dict[str, WalletState], list[str]]:
-        """What is known of these wallets, and those of which nothing is."""
+        """What is known of these wallets, and those of which nothing is.
+
+        Those that were not used for a long time are forgotten here, before anything is decided on them, and not while
+        it is.
+        """
+        if len(self._young) > self._wallets_max:
+            self._old, self._young = self._young, {}
+            self.limited &= self._old.keys()
+            self.spending = {w: spending for w, spending in self.spending.items() if w in self._old}
         young, old = self._young, self._old
         known: dict[str, WalletState] = {}
         unknown: list[str] = []
@@ -50,9 +58,5 @@ class WalletMemory:
         self.keep(states)
 
     def keep(self, states: Mapping[str, WalletState]) -> None:
-        """Remember these; forget those that were not used for a long time."""
+        """Remember these."""
         self._young.update({wallet_id: state for wallet_id, state in states.items() if state.is_active})
-        if len(self._young) > self._wallets_max:
-            self._old, self._young = self._young, {}
-            self.limited &= self._old.keys()
-            self.spending = {w: spending for w, spending in self.spending.items() if w in self._old}
