@@ -8,9 +8,9 @@ from uuid import UUID
 from ops.audit.newest import newest_checkpoint
 from ops.audit.proof import proof_of
 from ops.audit.verify import Progress
-from ops.dashboard.source_reader import source_reader
 from ops.errors import CommandError
 from ops.own_json import loads_own
+from ops.source_reader import source_reader
 from ops.topic_reader import group_free_consumer, read_spans, topic_spans
 from schemas.audit import record_hash, seal_of
 from schemas.checkpoints import Checkpoint

@@ -8,7 +8,7 @@ import orjson
 
 from ops.dashboard.bodies import AuditStep, NotificationStep, OutcomeStep, RequestStep, RowStep, TransferPath
 from ops.dashboard.moments import moment_of
-from ops.dashboard.source_reader import source_reader
+from ops.source_reader import source_reader
 from schemas.audit import record_hash
 from schemas.notifications import decode_notification
 from schemas.settings import Settings

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ops.dashboard.source_search import find_all
 from ops.lag.oldest import FETCH_BYTES_MAX, first_between
+from ops.source_search import find_all
 from ops.topic_reader import group_free_consumer
 from schemas.settings import Settings
 from sinks.kafka.records import Consumed

@@ -6,7 +6,7 @@ from builders import consumed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.dashboard.source_search import find_all, find_from
+from ops.source_search import find_all, find_from
 from schemas.headers import SOURCE_OFFSET
 from sinks.kafka.records import Consumed
 
