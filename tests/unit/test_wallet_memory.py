@@ -7,8 +7,8 @@ from ledger_wallets import batch
 from memory_ledger import USD_UNITS, MemoryLedger
 
 from sinks.ledger.memory import WalletMemory
-from sinks.ledger.spending import Spending
 from sinks.ledger.speculation import SpeculativeLedger
+from sinks.ledger.spending import Spending
 from sinks.ledger.types import Order, Terms, WalletState
 
 
