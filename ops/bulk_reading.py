@@ -1,5 +1,6 @@
 """Runs what does nothing but read topics from end to end."""
 
+import gc
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -20,4 +21,7 @@ def run_bulk_reading(reading: Coroutine[Any, Any, Answer]) -> Answer:
     patch_bulk_reading()
     keep_freed_memory()
     collect_rarely(BATCH_OBJECTS)
-    return uvloop.run(reading)
+    try:
+        return uvloop.run(reading)
+    finally:
+        gc.unfreeze()  # what modules hold is let go of at the end, and DuckDB tells the user if it is not
