@@ -21,8 +21,9 @@ def audit(folder: Path, outcomes: list[Outcome], exported: int) -> Iterator[duck
     """So many of the outcomes in files, the others live."""
     values = chained(outcomes)
     writer = PartitionWriter(folder, 0, Link())
-    writer.add(range(exported), values[:exported])
-    writer.flush()
+    if exported:
+        writer.add(range(exported), values[:exported])
+        writer.flush()
     _, link = read_records(0, Link(), range(exported), values[:exported])
     with duckdb.connect() as database:
         prepare(database, scan(folder), folder / "spill")
