@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 
-from hfts_client.amounts import amount_text
+from hfts_client.amounts import AmountLike, amount_text
 from hfts_client.errors import UnconfirmedError
 from hfts_client.models import Id
 from hfts_client.orders import RequestFields, id_text, moment_text
@@ -85,7 +85,7 @@ class KafkaSubmitter:
         Without a ``transfer_id`` one is made. Raises ValueError for what the workers would not take, and
         UnconfirmedError when there is no confirmation within ``timeout_s``.
         """
-        request = _request(fields)
+        request = _request(**fields)
         value = encode_request(request)
         transfer_id = UUID(request.transfer_id)
         headers = [] if self._signer is None else [self._signer.header(value)]
@@ -147,21 +147,32 @@ class KafkaSubmitter:
             await producer.client.close()
 
 
-def _request(fields: KafkaFields) -> TransferRequest:
+def _request(
+    *,
+    source_wallet_id: Id,
+    destination_wallet_id: Id,
+    amount: AmountLike,
+    currency: str,
+    reference: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    transfer_id: Id | None = None,
+    kind: Kind | None = None,
+    parent_id: Id | None = None,
+    expires_at: datetime | None = None,
+) -> TransferRequest:
     """Checked as the workers check it. Raises TypeError and ValueError."""
-    metadata, parent_id, end = fields.get("metadata"), fields.get("parent_id"), fields.get("expires_at")
     request = TransferRequest(
-        transfer_id=id_text(fields.get("transfer_id") or uuid4()),
-        source_wallet_id=id_text(fields["source_wallet_id"]),
-        destination_wallet_id=id_text(fields["destination_wallet_id"]),
-        amount=amount_text(fields["amount"]),
-        currency=fields["currency"],
+        transfer_id=id_text(transfer_id or uuid4()),
+        source_wallet_id=id_text(source_wallet_id),
+        destination_wallet_id=id_text(destination_wallet_id),
+        amount=amount_text(amount),
+        currency=currency,
         requested_at=datetime.now(UTC),
-        reference=fields.get("reference"),
+        reference=reference,
         metadata=None if metadata is None else dict(metadata),
-        kind=fields.get("kind"),
+        kind=kind,
         parent_id=None if parent_id is None else id_text(parent_id),
-        expires_at=None if end is None else datetime.fromisoformat(moment_text(end)),
+        expires_at=None if expires_at is None else datetime.fromisoformat(moment_text(expires_at)),
     )
     check_request(request)
     return request

@@ -123,3 +123,12 @@ async def test_what_the_workers_would_not_take_is_not_sent(changes: dict[str, An
     with pytest.raises(ValueError, match=r"amount|currency|reference|UUID"):
         await KafkaSubmitter("kafka:9092").submit(**{**FIELDS, **changes})
     assert Producer.made == []
+
+
+async def test_a_name_that_is_misspelt_does_not_go_unnoticed() -> None:
+    """Such as that of the id which makes it safe to submit again."""
+    misspelt: Any = {"transfer_di": uuid4()}
+    async with KafkaSubmitter("kafka:9092") as submitter:
+        with pytest.raises(TypeError, match="transfer_di"):
+            await submitter.submit(**FIELDS, **misspelt)
+    assert not Producer.made
