@@ -40,7 +40,12 @@ def container(name: str) -> dict[str, Any]:
 
 
 def variables(name: str) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container(name).get("env", [])}
+    return {each["name"]: each["value"] for each in container(name).get("env", []) if "value" in each}
+
+
+def secrets(name: str) -> dict[str, Any]:
+    """Those that are taken from elsewhere than the Secret of the pod's kind."""
+    return {each["name"]: each["valueFrom"] for each in container(name).get("env", []) if "value" not in each}
 
 
 def probes(name: str) -> dict[str, dict[str, Any]]:
@@ -104,6 +109,15 @@ def test_each_has_the_rights_of_its_kind(name: str) -> None:
     user = rights["secretRef"]["name"].removeprefix("hfts-")
     assert f"| `{user}` |" in SECURITY
     assert (user == "ops") == (name in JOBS)
+
+
+def test_the_mail_server_is_known_to_who_delivers_alone() -> None:
+    [delivers] = [name for name in DEPLOYMENTS if "deliveries" in container(name)["args"][-1].split(",")]
+    assert [name for name in PODS if "SMTP_SENDER" in variables(name)] == [delivers]
+    assert {name: secrets(name) for name in PODS if secrets(name)} == {
+        delivers: {"SMTP_URL": {"secretKeyRef": {"name": "hfts-mail", "key": "SMTP_URL", "optional": True}}}
+    }
+    assert "SMTP_URL" not in CONFIG
 
 
 def test_each_agent_runs_in_one_deployment() -> None:
