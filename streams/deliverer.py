@@ -64,6 +64,7 @@ class Lane:
         self._places = places
         self._try_s_max = try_s_max
         self._under_way: dict[asyncio.Task[None], Message] = {}
+        self._running: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._ending = False
 
@@ -72,7 +73,8 @@ class Lane:
         self._changed.set()
 
     async def run(self) -> None:
-        """Deliver until told to end. Run it under exit_on_fault."""
+        """Deliver until told to end. Run it under exit_on_fault, in a task of its own."""
+        self._running = asyncio.current_task()
         while not self._ending:
             self._changed.clear()
             looked_at = await self.take()
@@ -102,11 +104,15 @@ class Lane:
         """Begin with nothing more, and let what is under way come to its end, for a bounded time."""
         self._ending = True
         self.wake()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=STOP_S_MAX)
-        for task in list(self._under_way):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S_MAX):
+                if self._running is not None:  # what it is taking right now is ours, and under way next
+                    await asyncio.wait([self._running])
+                await self.idle()
+        left = [*self._under_way, *filter(None, [self._running])]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await self._sender.close()
 
     async def idle(self) -> None:

@@ -108,3 +108,43 @@ async def test_it_ends_after_what_is_under_way_or_cuts_it_off(monkeypatch: pytes
         await lane.end()
         await running
         assert (len(queue.steps), channel.is_closed) == (steps, True)
+
+
+async def test_what_it_was_taking_when_it_was_told_to_end_is_delivered_before_it_ends() -> None:
+    taking, gate = asyncio.Event(), asyncio.Event()
+
+    class Slow(QueueOf):
+        async def take(self, channel: Channel, count: int, in_hand: Mapping[UUID, int]) -> Taken:
+            taking.set()
+            await gate.wait()
+            return await super().take(channel, count, in_hand)
+
+    async def accept() -> Verdict:
+        assert not channel.is_closed
+        return ACCEPTED
+
+    queue, channel = Slow(2), Scripted(accept)
+    lane = a_lane(queue, channel)
+    running = asyncio.create_task(lane.run())
+    await taking.wait()
+    ending = asyncio.create_task(lane.end())
+    await asyncio.sleep(0)
+    gate.set()
+    await ending
+    assert ([step.status for step in queue.steps], channel.is_closed) == (["delivered"] * 2, True)
+    await running
+    assert len(queue.steps) == 2, "and nothing after that"
+
+
+async def test_a_database_that_is_away_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(QueueOf):
+        async def take(self, _channel: Channel, _count: int, _in_hand: Mapping[UUID, int]) -> Taken:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr(deliverer, "STOP_S_MAX", 0.01)
+    lane = a_lane(Away(0), Scripted(hang))
+    running = asyncio.create_task(lane.run())
+    await asyncio.sleep(0)
+    await lane.end()
+    assert running.cancelled()
