@@ -43,6 +43,7 @@ _POSTPONE = _read("postpone")
 _PUT_IN_DIGEST = _read("put_in_digest")
 _END_TRIES = _read("end_tries")
 _GIVE_UP = _read("give_up")
+_GIVE_UP_DIGEST = _read("give_up_digest")
 _DUE_DIGEST = _read("due_digest")
 _LOCK_DIGEST = _read("lock_digest")
 _BEGIN_DIGEST = _read("begin_digest")
@@ -131,14 +132,12 @@ class Queue:
                     found = await connection.fetchval(_DUE_DIGEST)
                     if found is None or not await connection.fetchval(_LOCK_DIGEST, found):
                         return Taken([], 0)  # nothing is due, or somebody else is at it
+                    given_up = _count(await connection.execute(_GIVE_UP_DIGEST, found, TRIES_MAX, CUT_OFF))
                     rows = await connection.fetch(_BEGIN_DIGEST, found, _LEASE, DIGEST_ROWS_MAX)
-                    told = [_delivery(row) for row in rows]
-                    cut_off = [each for each in told if each.tries >= TRIES_MAX]
-                    await connection.execute(_GIVE_UP, *_keys(cut_off), "email", CUT_OFF)
-        good = tuple(each for each in told if each.tries < TRIES_MAX)
-        tries = 1 + max((each.tries for each in good), default=0)
-        messages = [Message("email", good, tries, rows[0]["tried_at"])] if good else []
-        return Taken(messages, len(told), given_up=len(cut_off))
+        told = tuple(_delivery(row) for row in rows)
+        tries = 1 + max((each.tries for each in told), default=0)
+        messages = [Message("email", told, tries, rows[0]["tried_at"])] if told else []
+        return Taken(messages, len(told) + given_up, given_up=given_up)
 
     async def note(self, message: Message, step: Step) -> None:
         """Write down what became of a try. No effect where another one has begun since."""
@@ -188,7 +187,7 @@ class Queue:
         async for attempt in until_done():
             with attempt:
                 done: str = await self._pool.execute(sql, *values)
-        return int(done.rpartition(" ")[2])
+        return _count(done)
 
 
 async def _settle(connection: Connection, channel: Channel, shares: Shares) -> datetime:
@@ -209,6 +208,11 @@ async def _settle(connection: Connection, channel: Channel, shares: Shares) -> d
         await connection.execute(_BEGIN_TRIES, *_keys(shares.go), channel, _LEASE)
     tried_at: datetime = await connection.fetchval("select now()")  # of this transaction
     return tried_at
+
+
+def _count(done: str) -> int:
+    """Of the rows that a statement concerned, by PostgreSQL's word when it is done, such as ``UPDATE 3``."""
+    return int(done.rpartition(" ")[2])
 
 
 def _keys(deliveries: Sequence[Delivery]) -> tuple[list[UUID], list[str]]:

@@ -1,11 +1,9 @@
--- From now on a digest is being tried, for $2 at most, with as much of it as one message holds. What has had its last
--- try comes along, to be given up.
-update deliveries as d set
-    attempts = least(attempts + 1, 100), tried_at = now(), due_at = now() + $2::interval, updated_at = now()
+-- From now on a digest is being tried, for $2 at most, with as much of it as one message holds: the same each time.
+update deliveries as d set attempts = attempts + 1, tried_at = now(), due_at = now() + $2::interval, updated_at = now()
 from (
     select transfer_id, recipient, channel from deliveries
     where status = 'pending' and digest_id = $1 and due_at <= now()
-    order by created_at
+    order by created_at, transfer_id, recipient
     limit $3
     for update
 ) as u
