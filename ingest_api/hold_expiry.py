@@ -74,8 +74,10 @@ class HoldExpiry:
         self._namespace = void_namespace(secret_key)
         self._task: asyncio.Task[None] | None = None
         self._next_whole_look_at = NEVER
-        self._none_open_before = NEVER
-        """As far as this process has seen."""
+        self._looked_before: datetime | None = None
+        """What was to end earlier is given back, or waits for the next whole look."""
+        self._oldest_open: datetime | None = None
+        """At the last whole look."""
 
     def start(self) -> None:
         """Begin, in the background. Servers may come later."""
@@ -96,18 +98,21 @@ class HoldExpiry:
             return 0
         now = turn.began_at
         is_whole = now >= self._next_whole_look_at
-        since = turn.settled_before if is_whole else self._none_open_before
+        if is_whole:  # noted first: one that fails, for there is too much, leaves the looks in between their time
+            self._next_whole_look_at = now + WHOLE_LOOK_INTERVAL
+        since = turn.settled_before if is_whole else self._looked_before or now - MARGIN
         oldest = await self._holds.oldest_open(since)
-        HOLD_EXPIRY_LAG.set((now - oldest).total_seconds() if oldest else 0.0)
+        if is_whole:
+            self._oldest_open = oldest
+        HOLD_EXPIRY_LAG.set((now - min(filter(None, (oldest, self._oldest_open)), default=now)).total_seconds())
         due = await self._holds.due(since, HOLDS_MAX) if oldest else []
         voids = [void_of(hold, self._namespace) for hold in due]
         if voids:
             records = [(void.source_wallet_id.encode(), encode_request(void)) for void in voids]
             positions = await self._requests.publish_all(records)
             _log.info("holds.expired", holds=len(voids), unconfirmed=positions.count(None))
-        self._none_open_before = min(now - OVERLAP, oldest or now)
+        self._looked_before = min([now - OVERLAP, *(hold.expires_at for hold in due)])
         if is_whole:
-            self._next_whole_look_at = now + WHOLE_LOOK_INTERVAL
             settled = min(now - MARGIN, oldest or now)
             if settled > turn.settled_before:
                 await self._holds.settle_expiry(settled)

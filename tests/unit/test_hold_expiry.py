@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from fake_ledger import FakeHolds, FakeRequests
+from prometheus_client import REGISTRY
 
 from ingest_api import hold_expiry
 from ingest_api.hold_expiry import HoldExpiry, void_namespace, void_of
@@ -45,6 +46,7 @@ class DueHolds(FakeHolds):
         self.oldest: datetime | None = LONG_AGO
         self.now = LONG_AGO + timedelta(days=1)
         self.looked_since: list[datetime] = []
+        self.look_faults: list[Exception] = []
 
     async def begin_expiry_round(self, interval_s: float) -> ExpiryRound | None:
         assert interval_s == hold_expiry.ROUND_INTERVAL_S
@@ -57,6 +59,8 @@ class DueHolds(FakeHolds):
 
     async def oldest_open(self, since: datetime) -> datetime | None:
         self.looked_since.append(since)
+        if self.look_faults:
+            raise self.look_faults.pop()
         return self.oldest
 
     async def settle_expiry(self, settled_before: datetime) -> None:
@@ -114,8 +118,10 @@ async def test_all_that_is_not_settled_is_looked_at_once_a_minute() -> None:
     holds = DueHolds()
     expiry, begin = HoldExpiry(holds, FakeRequests(), SECRET), holds.now
     opened = begin - timedelta(minutes=3)
-    for after_s, holds.oldest in ((0, None), (2, opened), (4, None), (59, None), (60, None), (62, None)):
+    for after_s, is_due in ((0, False), (2, True), (4, False), (59, False), (60, False), (62, False)):
         holds.now = begin + timedelta(seconds=after_s)
+        holds.oldest = opened if is_due else None
+        holds.found = [due_hold(expires_at=opened)] if is_due else []
         await expiry.round()
     overlap, margin = hold_expiry.OVERLAP, hold_expiry.MARGIN
     assert holds.looked_since == [
@@ -127,3 +133,30 @@ async def test_all_that_is_not_settled_is_looked_at_once_a_minute() -> None:
         begin + timedelta(seconds=60) - overlap,
     ]
     assert holds.settled == begin + timedelta(seconds=60) - margin
+
+
+async def test_what_waits_holds_up_whole_looks_only() -> None:
+    """A hold in a frozen wallet is open for as long as that lasts, and thousands may end behind it every second."""
+    holds = DueHolds()
+    expiry, begin = HoldExpiry(holds, FakeRequests(), SECRET), holds.now
+    await expiry.round()
+    assert expired_for_s() == timedelta(days=1).total_seconds()
+    holds.oldest, holds.now = None, begin + timedelta(seconds=2)
+    await expiry.round()
+    assert holds.looked_since == [SETTLED, begin - hold_expiry.OVERLAP]
+    assert expired_for_s() == timedelta(days=1, seconds=2).total_seconds()
+
+
+async def test_a_whole_look_that_fails_leaves_time_for_the_others() -> None:
+    holds = DueHolds()
+    expiry, begin = HoldExpiry(holds, FakeRequests(), SECRET), holds.now
+    holds.look_faults = [DatabaseAwayError("it takes too long")]
+    with pytest.raises(DatabaseAwayError):
+        await expiry.round()
+    holds.oldest, holds.now = None, begin + timedelta(seconds=2)
+    await expiry.round()
+    assert holds.looked_since == [SETTLED, holds.now - hold_expiry.MARGIN]
+
+
+def expired_for_s() -> float | None:
+    return REGISTRY.get_sample_value("hfts_hold_expiry_lag_seconds")
