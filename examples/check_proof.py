@@ -75,12 +75,12 @@ def main() -> None:
     """Say whether it is proven."""
     if len(sys.argv) != 3:  # noqa: PLR2004 (the two of the usage)
         sys.exit(f"usage: {(__doc__ or '').splitlines()[2]}")
-    proof = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
+        proof = json.loads(Path(sys.argv[1]).read_bytes())
         statement = check(proof, sys.argv[2])
     except InvalidSignature:
         sys.exit("NOT PROVEN: the signature is not of this key")
-    except (ValueError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         sys.exit(f"NOT PROVEN: {error}")
     record = proof["record"]
     print(f"PROVEN: transfer {record['transfer_id']} of {record['amount']} {record['currency']} {record['status']},")

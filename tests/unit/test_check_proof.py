@@ -110,3 +110,15 @@ def test_as_it_is_run(tmp_path: Path, change: tuple[str, Any] | None, status: in
     command = [sys.executable, "-I", str(SCRIPT), str(file), KEY_TEXT]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ran.returncode, (ran.stdout + ran.stderr).splitlines()[0]) == (status, said)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b"\xff", orjson.dumps(changed(proof(1, 7), "tree.size", 8.0))])
+def test_what_is_no_proof_is_told_in_a_line(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "proof.json"
+    if content is not None:
+        file.write_bytes(content)
+    ran = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), str(file), KEY_TEXT], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1), ran.stderr
+    assert ran.stderr.startswith("NOT PROVEN: ")
