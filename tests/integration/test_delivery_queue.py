@@ -1,56 +1,16 @@
 """The queue on a real database: what is taken by whom, when, and how often."""
 
-import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import pytest
 from builders import new_id
-from deliveries import a_notification, make_due, put, states
-from mail_server import mail_server
-from pydantic import SecretStr
-from workers import running
+from deliveries import Told, a_notification, make_due, put, states, work_off
 
 from ops.deliveries.failed import as_line, as_table, list_failed, retry_failed
-from schemas.crash_points import CrashPoint
 from schemas.settings import Settings
-from sinks.delivery.queue import Message, Queue
-from sinks.delivery.tries import ACCEPTED, CUT_OFF, Verdict, after, failed, refused
-from sinks.postgres.pool import create_pool
-from streams.deliverer import Deliverer, Lane
-
-
-class Told:
-    """A channel that keeps what it is given, and answers as a test says."""
-
-    def __init__(self, verdict: Verdict = ACCEPTED) -> None:
-        self.verdict = verdict
-        self.messages: list[Message] = []
-
-    async def send(self, message: Message) -> Verdict:
-        self.messages.append(message)
-        await asyncio.sleep(0)
-        return self.verdict
-
-    async def close(self) -> None:
-        """It has nothing open."""
-
-
-@pytest.fixture
-async def queue(database_settings: Settings) -> AsyncIterator[Queue]:
-    pool = await create_pool(database_settings, size_max=8)
-    yield Queue(pool, emails_per_hour=3, results_kept_s=3_600)
-    await pool.close()
-
-
-async def work_off(*lanes: Lane) -> None:
-    """Until nothing is due any more."""
-    while any(await asyncio.gather(*(lane.take() for lane in lanes))):
-        await asyncio.gather(*(lane.idle() for lane in lanes))
+from sinks.delivery.queue import Queue
+from sinks.delivery.tries import ACCEPTED, CUT_OFF, after, failed, refused
+from streams.deliverer import Lane
 
 
 async def test_many_processes_deliver_each_once(queue: Queue, connection: asyncpg.Connection) -> None:
@@ -119,88 +79,6 @@ async def test_who_took_too_long_changes_nothing_any_more(queue: Queue, connecti
     assert await states(connection) == {"delivered": 1}
 
 
-async def test_beyond_the_bound_one_message_tells_the_rest(queue: Queue, connection: asyncpg.Connection) -> None:
-    anna = new_id()
-    await put(connection, a_notification(), *(a_notification(user_id=anna) for _ in range(9)))
-    lane = Lane("email", queue, told := Told(), places=16)
-    await work_off(lane)
-    assert [len(message.deliveries) for message in told.messages] == [1] * 4
-    assert await states(connection) == {"delivered": 4, "pending": 6}
-    await make_due(connection)
-    rivals = [Lane("email", queue, told, places=8) for _ in range(4)]
-    await work_off(*rivals)
-    assert [len(message.deliveries) for message in told.messages[4:]] == [6]
-    assert await states(connection) == {"delivered": 10}
-
-
-async def test_a_digest_is_tried_again_as_it_was(queue: Queue, connection: asyncpg.Connection) -> None:
-    anna = new_id()
-    await put(connection, *(a_notification(user_id=anna) for _ in range(4)))
-    await work_off(Lane("email", queue, Told(), places=8))
-    await put(connection, *(a_notification(user_id=anna) for _ in range(3)))
-    lane = Lane("email", queue, told := Told(failed("451 later")), places=8)
-    await work_off(lane)
-    assert told.messages == []
-    for tries in range(1, 5):
-        await make_due(connection)
-        await work_off(lane)
-        assert [message.tries for message in told.messages] == list(range(1, tries + 1))
-    assert len({message.message_id for message in told.messages}) == 1
-    assert await states(connection) == {"delivered": 3, "failed": 4}
-
-
-async def a_digest(queue: Queue, connection: asyncpg.Connection, count: int) -> None:
-    """One of so many that is due: what came in when the window's room was taken."""
-    anna = new_id()
-    await put(connection, *(a_notification(user_id=anna) for _ in range(3)))
-    await work_off(Lane("email", queue, Told(), places=8))
-    await put(connection, *(a_notification(user_id=anna) for _ in range(count)))
-    assert (await queue.take("email", 8, {})).digested == count
-    await make_due(connection)
-
-
-async def test_a_digest_that_is_cut_off_four_times_is_given_up(queue: Queue, connection: asyncpg.Connection) -> None:
-    await a_digest(queue, connection, 2)
-    for tries in range(1, 5):
-        assert [message.tries for message in (await queue.take_digest()).messages] == [tries]
-        assert (await queue.take_digest()).looked_at == 0, "it is in hand"
-        await make_due(connection)
-    taken = await queue.take_digest()
-    assert (taken.messages, taken.given_up) == ([], 2)
-    failed_rows = await connection.fetch("select distinct attempts, last_error from deliveries where status = 'failed'")
-    assert [tuple(row) for row in failed_rows] == [(4, CUT_OFF)]
-
-
-async def test_a_digest_of_more_than_one_message_is_the_same_messages_again(
-    queue: Queue, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sinks.delivery.queue.DIGEST_ROWS_MAX", 2)
-    await a_digest(queue, connection, 4)
-
-    async def told() -> list[Message]:
-        taken = [await queue.take_digest() for _ in range(2)]
-        await make_due(connection)
-        return [message for each in taken for message in each.messages]
-
-    first = await told()
-    await connection.execute(  # another place in the table
-        "update deliveries set due_at = due_at - interval '1 s' where transfer_id = $1",
-        first[0].deliveries[0].transfer_id,
-    )
-    ids = [message.message_id for message in first]
-    assert (len(ids), [message.message_id for message in await told()]) == (2, ids)
-
-
-async def test_a_window_that_is_over_has_room_again(queue: Queue, connection: asyncpg.Connection) -> None:
-    anna = new_id()
-    lane = Lane("email", queue, told := Told(), places=8)
-    for _ in range(2):
-        await put(connection, *(a_notification(user_id=anna) for _ in range(3)))
-        await work_off(lane)
-        await connection.execute("update email_windows set started_at = started_at - interval '1 hour'")
-    assert [len(message.deliveries) for message in told.messages] == [1] * 6
-
-
 async def test_webhooks_have_no_bound_but_leave_places_to_others(queue: Queue, connection: asyncpg.Connection) -> None:
     anna = new_id()
     await put(connection, *(a_notification(user_id=anna) for _ in range(9)), a_notification(), channel="webhook")
@@ -251,52 +129,3 @@ async def test_the_lag_is_the_age_of_what_is_due(queue: Queue, connection: async
     await connection.execute("update deliveries set due_at = now() - interval '90 seconds'")
     assert 90 <= await queue.lag_s("email") < 120
     assert await queue.lag_s("webhook") == 0
-
-
-# Delivers until it is killed, or until nothing is left.
-DELIVERS = """
-import asyncio
-from schemas.settings import Settings
-from sinks.crash import arm
-from sinks.postgres.pool import create_pool
-from streams.deliverer import Deliverer
-
-async def main():
-    settings = Settings()
-    arm(settings.crash)
-    pool = await create_pool(settings, size_max=4)
-    deliverer = Deliverer(settings, pool)
-    [email] = [lane for lane in deliverer.lanes if lane.channel == "email"]
-    while await email.take():
-        await email.idle()
-    await deliverer.stop()
-    await pool.close()
-
-asyncio.run(main())
-"""
-
-
-async def test_a_killed_process_loses_nothing_and_doubles_only_what_was_accepted_and_not_noted(
-    database_settings: Settings, connection: asyncpg.Connection, tmp_path: Path
-) -> None:
-    async with mail_server() as server:
-        url = SecretStr(f"smtp://127.0.0.1:{server.port}")
-        for point, doubles in (
-            (CrashPoint.AFTER_CLAIM, 0),
-            (CrashPoint.AFTER_HANDOVER, 1),
-            (CrashPoint.AFTER_NOTE, 0),
-            (None, 0),
-        ):
-            server.messages.clear()
-            await put(connection, a_notification())
-            settings = database_settings.model_copy(update={"smtp_url": url, "crash_point": point or ""})
-            log = tmp_path / f"{point}.log"
-            async with running(settings, log, [sys.executable, "-P", "-c", DELIVERS]) as process:
-                assert await process.wait() == (0 if point is None else -signal.SIGKILL), log.read_text()
-            await make_due(connection)
-            rest = Deliverer(settings, pool := await create_pool(settings, size_max=4))
-            await work_off(rest.lanes[0])
-            await rest.stop()
-            await pool.close()
-            assert list(server.ids.values()) == [1 + doubles], point
-    assert await states(connection) == {"delivered": 4}

@@ -1,5 +1,6 @@
 """Notifications that are to be delivered, and the queue as a test looks at it."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from builders import REQUESTED_AT, new_id
 
 from schemas.notifications import Notification, encode_notification
 from sinks.channels import Channel
-from sinks.delivery.queue import Queued, enqueue
+from sinks.delivery.queue import Message, Queued, enqueue
+from sinks.delivery.tries import ACCEPTED, Verdict
+from streams.deliverer import Lane
 
 
 def a_notification(**changes: Any) -> Notification:
@@ -55,3 +58,25 @@ async def states(connection: asyncpg.Connection) -> dict[str, int]:
     """How many deliveries there are of each status."""
     rows = await connection.fetch("select status, count(*) from deliveries group by status")
     return dict(map(tuple, rows))
+
+
+class Told:
+    """A channel that keeps what it is given, and answers as a test says."""
+
+    def __init__(self, verdict: Verdict = ACCEPTED) -> None:
+        self.verdict = verdict
+        self.messages: list[Message] = []
+
+    async def send(self, message: Message) -> Verdict:
+        self.messages.append(message)
+        await asyncio.sleep(0)
+        return self.verdict
+
+    async def close(self) -> None:
+        """It has nothing open."""
+
+
+async def work_off(*lanes: Lane) -> None:
+    """Until nothing is due any more."""
+    while any(await asyncio.gather(*(lane.take() for lane in lanes))):
+        await asyncio.gather(*(lane.idle() for lane in lanes))
