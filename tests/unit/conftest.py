@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from event_scene import Scene, running_scene
 from fake_ledger import TOPIC, FakeFollowing, FakeHolds, FakeRequests, FakeTransfers, FakeWallets
 from fake_notices import FakeDeliveries, FakePreferences, FakeWebhooks
 from fake_people import FakeApiKeys, FakeAttempts, FakePasswords, FakeRevocations, FakeSessions, FakeUsers
@@ -169,3 +170,9 @@ async def api(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
         built = Api(app, client, settings)
         async with app.router.lifespan_context(app):
             yield built
+
+
+@pytest.fixture
+async def scene(api: Api) -> AsyncIterator[Scene]:
+    async with running_scene(api) as found:
+        yield found

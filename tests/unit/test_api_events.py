@@ -1,127 +1,16 @@
-"""Streams of a caller's outcomes: what they tell, from where on, and when they end."""
+"""Streams of a caller's outcomes: what they tell, and from where on."""
 
-import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from told_outcomes import failed, outcome, told
+from event_scene import OTHER, PARTITIONS, USER, Scene
+from told_outcomes import failed, outcome
 
-from ingest_api import event_feed, transfer_events
+from ingest_api import transfer_events
 from ingest_api.event_ids import event_id, read_event_id
-from ingest_api.outcome_reader import Outcomes
 from ingest_api.problems import ProblemError
-from ingest_api.tokens import Caller
-from schemas.access import RIGHTS, Role
 from schemas.holds import hold_wallet_id
-from schemas.transfers import Outcome
-from sinks.errors import BrokerAwayError, DatabaseAwayError
-from sinks.kafka.records import Consumed
 from tests.unit.conftest import Api
-
-USER, OTHER = str(uuid4()), str(uuid4())
-PARTITIONS = 2
-
-
-class FakePast:
-    """What stands on the topic."""
-
-    def __init__(self) -> None:
-        self.records: list[list[Consumed]] = [[] for _ in range(PARTITIONS)]
-        self.is_away = False
-
-    @property
-    def bounds(self) -> list[tuple[int, int]]:
-        return [(0, len(records)) for records in self.records]
-
-    @asynccontextmanager
-    async def opened(self, partitions: int) -> AsyncIterator["FakePast"]:
-        assert partitions == PARTITIONS
-        if self.is_away:
-            raise BrokerAwayError("away")
-        yield self
-
-    async def between(self, partition: int, begin: int, end: int) -> AsyncGenerator[list[Consumed]]:
-        for record in self.records[partition][begin:end]:
-            yield [record]
-
-
-class Scene:
-    """A feed that runs, and outcomes that come."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.past = FakePast()
-        found: Any = self.past
-        self.outcomes: Outcomes = replace(api.app.state.services.outcomes, past=found)
-        self.feed = self.outcomes.events
-        self.feed.begin([0] * PARTITIONS)
-
-    def tell(self, *said: Outcome, partition: int = 0, reaches: bool = True) -> None:
-        """These come onto the topic, together; this process has not read them yet unless they reach it."""
-        records = []
-        for each in said:
-            records.append(told(each, partition, len(self.past.records[partition])))
-            self.past.records[partition].append(records[-1])
-        if reaches:
-            self.feed.put(partition, records)
-
-    @asynccontextmanager
-    async def stream(
-        self, user: str = USER, after: str | None = None, *, role: Role = "user", sees_all: bool = False
-    ) -> AsyncIterator["Client"]:
-        caller = Caller(user, role, RIGHTS[role])
-        async with transfer_events.transfer_events(self.outcomes, caller, after, sees_all=sees_all) as events:
-            client = Client(events)
-            await client.lines()  # how to come again, and from where
-            yield client
-            await events.aclose()
-
-
-class Client:
-    """Reads one stream. ``last_id``: that of the last event."""
-
-    def __init__(self, events: AsyncGenerator[bytes]) -> None:
-        self._events = events
-        self.last_id = ""
-
-    async def lines(self) -> list[str]:
-        part = (await anext(self._events)).decode()
-        lines = part.splitlines()
-        self.last_id = next(line.removeprefix("id: ") for line in reversed(lines) if line.startswith("id: "))
-        assert part.endswith("\n\n")
-        return lines
-
-    async def events(self, count: int) -> list[tuple[str, Any]]:
-        """The names and data of so many events."""
-        found: list[tuple[str, Any]] = []
-        while len(found) < count:
-            lines = await self.lines()
-            names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
-            data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
-            found += zip(names, data, strict=True)
-        assert len(found) == count
-        return found
-
-    async def ids(self, count: int) -> list[str]:
-        return [data["transfer_id"] for _, data in await self.events(count)]
-
-    async def has_ended(self) -> bool:
-        return await anext(self._events, None) is None
-
-
-@pytest.fixture
-async def scene(api: Api) -> AsyncIterator[Scene]:
-    found = Scene(api)
-    running = asyncio.create_task(found.feed.run())
-    yield found
-    running.cancel()
-    await asyncio.wait({running})
-    assert running.cancelled()
 
 
 async def test_payer_and_payee_see_what_is_theirs(scene: Scene) -> None:
@@ -252,80 +141,6 @@ async def test_wallets_are_asked_for_once(scene: Scene) -> None:
         assert scene.api.wallets.statements == statements + 1
 
 
-async def test_without_a_database_streams_end(scene: Scene) -> None:
-    async with scene.stream() as client:
-        scene.api.wallets.is_away = True
-        scene.tell(failed())
-        assert await client.has_ended()
-    with pytest.raises(DatabaseAwayError):
-        async with scene.stream():
-            pass
-
-
-async def test_when_outcomes_are_lost_streams_end_and_go_on_from_their_ids(scene: Scene) -> None:
-    mine = scene.api.wallet(USER)
-    said = outcome(source_wallet_id=mine)
-    async with scene.stream() as client:
-        scene.feed.lose()
-        assert await client.has_ended()
-        with pytest.raises(ProblemError) as refused:
-            async with scene.stream():
-                pass
-        assert refused.value.code == "broker_unavailable"
-        scene.tell(said, reaches=False)
-        scene.feed.begin([1, 0])
-    async with scene.stream(after=client.last_id) as client:
-        assert await client.ids(1) == [said.transfer_id]
-
-
-async def test_without_kafka_there_is_no_stream(scene: Scene) -> None:
-    scene.api.following.is_away = True
-    with pytest.raises(ProblemError) as refused:
-        async with scene.stream():
-            pass
-    assert (refused.value.status_code, refused.value.code) == (503, "broker_unavailable")
-
-
-async def test_a_stream_whose_past_cannot_be_read_ends(scene: Scene) -> None:
-    scene.tell(outcome())
-    scene.past.is_away = True
-    async with scene.stream(after=event_id([0, 0])) as client:
-        assert await client.has_ended()
-
-
-async def test_a_client_that_does_not_read_is_cut_off_and_comes_again(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_feed, "BUFFER_BYTES_MAX", 1_000)
-    mine = scene.api.wallet(USER)
-    said = [outcome(source_wallet_id=mine) for _ in range(5)]
-    async with scene.stream() as client, scene.stream() as other:
-        scene.tell(said[0])
-        assert await client.ids(1) == await other.ids(1)
-        scene.tell(*said[1:])
-        assert await client.has_ended()
-        assert await other.has_ended()
-    async with scene.stream(after=client.last_id) as client:
-        assert await client.ids(4) == [each.transfer_id for each in said[1:]]
-
-
-async def test_an_event_larger_than_the_buffer_goes_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_feed, "BUFFER_BYTES_MAX", 1)
-    mine = scene.api.wallet(USER)
-    async with scene.stream() as client:
-        for _ in range(2):
-            scene.tell(outcome(source_wallet_id=mine))
-            await client.ids(1)
-
-
-async def test_more_outcomes_than_may_wait_end_the_streams(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_feed, "QUEUE_RECORDS_MAX", 2)
-    async with scene.stream() as client:
-        scene.tell(*(outcome() for _ in range(3)))
-        assert await client.has_ended()
-    assert scene.feed.nexts == [3, 0]
-
-
 async def test_a_quiet_stream_renews_its_id(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_events, "HEARTBEAT_S", 0.01)
     async with scene.stream() as client:
@@ -334,15 +149,6 @@ async def test_a_quiet_stream_renews_its_id(scene: Scene, monkeypatch: pytest.Mo
             lines = await client.lines()
             assert lines[0].startswith(":")
             assert not any(line.startswith("data") for line in lines)
-
-
-async def test_a_caller_may_have_a_few_streams(scene: Scene) -> None:
-    async with scene.stream(), scene.stream():
-        with pytest.raises(ProblemError) as refused:
-            async with scene.stream():
-                pass
-    assert refused.value.status_code == 429
-    assert scene.outcomes.streams.count == 0
 
 
 async def test_over_http(api: Api) -> None:
